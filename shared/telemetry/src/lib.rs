@@ -1,1 +1,8 @@
-//! Stub.
+//! OpenTelemetry for Rapport: start, propagate, measure, the span layers, and the registry of every name.
+
+pub mod meter;
+pub mod names;
+pub mod propagate;
+pub mod service;
+
+pub use propagate::{current_trace_id, current_traceparent, link};

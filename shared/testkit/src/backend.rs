@@ -1,6 +1,6 @@
 //! One test, both databases: where a test's data lives, and the macro that makes two named tests of one body.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
@@ -38,17 +38,14 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
-    /// The URL of the one database of a test of one service.
+    /// The PostgreSQL database's URL, or the directory of SQLite's files.
     pub fn url(&self) -> String {
-        self.url_of("test")
+        self.postgres.as_ref().map_or_else(|| self.directory.path().display().to_string(), |database| database.url().to_owned())
     }
 
-    /// The URL of a service's database: a file of its own on SQLite; on PostgreSQL the same for all, so give each a schema.
-    pub fn url_of(&self, service: &str) -> String {
-        match &self.postgres {
-            None => format!("sqlite:{}", self.directory.path().join(format!("{service}.db")).display()),
-            Some(database) => database.url().to_owned(),
-        }
+    /// The file of a service's SQLite database, not made yet.
+    pub fn file(&self, service: &str) -> PathBuf {
+        self.directory.path().join(format!("{service}.db"))
     }
 
     /// Which database it is.
@@ -61,7 +58,7 @@ impl TestDatabase {
         self.directory.path()
     }
 
-    /// The database in the cluster, when it is PostgreSQL.
+    /// The database in the cluster, when it is PostgreSQL: one for all services of the test, so give each a schema of its own.
     pub fn postgres(&self) -> Option<&PostgresDatabase> {
         self.postgres.as_ref()
     }

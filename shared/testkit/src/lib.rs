@@ -4,10 +4,18 @@
 mod backend;
 mod eventually;
 pub mod postgres;
+pub mod process;
+pub mod proxy;
+pub mod spans;
+pub mod world;
 
 pub use backend::{Backend, TestDatabase, run};
-pub use eventually::{eventually, eventually_within, until};
+pub use eventually::{PATIENCE, eventually, eventually_within, until};
 pub use postgres::{PostgresCluster, PostgresDatabase};
+pub use process::{Process, Program, free_ports};
+pub use proxy::Proxy;
+pub use spans::SpanCatcher;
+pub use world::{CountingIds, ManualClock, TestWorld, world};
 
 /// An empty PostgreSQL database for one test, whatever the other database does.
 pub async fn postgres_url() -> TestDatabase {

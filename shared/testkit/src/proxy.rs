@@ -1,0 +1,213 @@
+//! A TCP proxy that is a bad network on command: delay, pause, cut, reset after some bytes.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream, tcp},
+    sync::watch,
+    task::JoinHandle,
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Weather {
+    Fair,
+    Delay(Duration),
+    Pause,
+    Cut,
+}
+
+/// A proxy on a loopback port of its own in front of one address; ended, with its connections, with this value.
+#[derive(Debug)]
+pub struct Proxy {
+    address: SocketAddr,
+    weather: watch::Sender<Weather>,
+    forwarded: Arc<AtomicU64>,
+    cut_after: Arc<AtomicU64>,
+    task: JoinHandle<()>,
+}
+
+impl Proxy {
+    /// Starts one in front of this address.
+    pub async fn start(upstream: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
+        let address = listener.local_addr().expect("a bound listener has an address");
+        let (weather, forecast) = watch::channel(Weather::Fair);
+        let (forwarded, cut_after) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(u64::MAX)));
+        let line = Line { weather: forecast, forwarded: Arc::clone(&forwarded), cut_after: Arc::clone(&cut_after) };
+        let task = tokio::spawn(accept(listener, upstream, line));
+        Self { address, weather, forwarded, cut_after, task }
+    }
+
+    /// Where to connect to.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+    /// From now on every piece of data comes this much later.
+    pub fn delay(&self, by: Duration) {
+        self.weather.send_replace(Weather::Delay(by));
+    }
+    /// From now on nothing passes, and connections stay open: a network that swallows.
+    pub fn pause(&self) {
+        self.weather.send_replace(Weather::Pause);
+    }
+    /// Resets every connection, and each new one, until [`Self::heal`].
+    pub fn cut(&self) {
+        self.weather.send_replace(Weather::Cut);
+    }
+    /// Everything passes again at once.
+    pub fn heal(&self) {
+        self.cut_after.store(u64::MAX, Ordering::SeqCst);
+        self.weather.send_replace(Weather::Fair);
+    }
+    /// Resets the connection that passes on the byte after this many more from clients.
+    pub fn cut_after(&self, bytes: u64) {
+        self.cut_after.store(self.forwarded.load(Ordering::SeqCst) + bytes, Ordering::SeqCst);
+    }
+    /// How many bytes came from clients.
+    pub fn forwarded(&self) -> u64 {
+        self.forwarded.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.weather.send_replace(Weather::Cut);
+        self.task.abort();
+    }
+}
+
+#[derive(Clone)]
+struct Line {
+    weather: watch::Receiver<Weather>,
+    forwarded: Arc<AtomicU64>,
+    cut_after: Arc<AtomicU64>,
+}
+
+async fn accept(listener: TcpListener, upstream: SocketAddr, line: Line) {
+    while let Ok((client, _)) = listener.accept().await {
+        let line = line.clone();
+        tokio::spawn(async move {
+            // Set before anything else: whoever drops the stream, it ends by a reset and not by a polite end of data.
+            if client.set_zero_linger().is_err() || *line.weather.borrow() == Weather::Cut {
+                return;
+            }
+            let Ok(server) = TcpStream::connect(upstream).await else { return };
+            drop((client.set_nodelay(true), server.set_nodelay(true)));
+            let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
+            let (up, down) = (line.clone(), line);
+            tokio::select! {
+                () = pump(from_client, to_server, up, true) => {}
+                () = pump(from_server, to_client, down, false) => {}
+            }
+        });
+    }
+}
+
+/// Passes data on one way until the end of data, an error or a cut.
+async fn pump(mut from: tcp::OwnedReadHalf, mut to: tcp::OwnedWriteHalf, mut line: Line, counted: bool) {
+    let mut buffer = vec![0; 16 << 10];
+    loop {
+        let read = tokio::select! {
+            read = from.read(&mut buffer) => read,
+            _ = line.weather.wait_for(|weather| *weather == Weather::Cut) => return,
+        };
+        let Ok(mut length @ 1..) = read else { return };
+        let now = *line.weather.borrow();
+        match now {
+            Weather::Fair => {}
+            Weather::Delay(by) => tokio::time::sleep(by).await,
+            Weather::Pause => match line.weather.wait_for(|weather| *weather != Weather::Pause).await {
+                Ok(weather) if *weather != Weather::Cut => {}
+                _ => return,
+            },
+            Weather::Cut => return,
+        }
+        if counted {
+            let before = line.forwarded.fetch_add(length as u64, Ordering::SeqCst);
+            let left = line.cut_after.load(Ordering::SeqCst).saturating_sub(before);
+            if left < length as u64 {
+                line.cut_after.store(u64::MAX, Ordering::SeqCst);
+                length = usize::try_from(left).unwrap_or(0);
+                drop(to.write_all(&buffer[..length]).await);
+                return;
+            }
+        }
+        if to.write_all(&buffer[..length]).await.is_err() {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    async fn echo() -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                tokio::spawn(async move {
+                    let (mut from, mut to) = stream.split();
+                    drop(tokio::io::copy(&mut from, &mut to).await);
+                });
+            }
+        });
+        address
+    }
+
+    async fn say(stream: &mut TcpStream, text: &[u8]) -> std::io::Result<Vec<u8>> {
+        stream.write_all(text).await?;
+        let mut heard = vec![0; text.len()];
+        stream.read_exact(&mut heard).await?;
+        Ok(heard)
+    }
+
+    #[tokio::test]
+    async fn it_passes_delays_pauses_cuts_and_heals() {
+        let proxy = Proxy::start(echo().await).await;
+        let mut stream = TcpStream::connect(proxy.address()).await.expect("it listens");
+        assert_eq!(say(&mut stream, b"one").await.expect("it passes"), b"one");
+
+        proxy.delay(Duration::from_millis(30));
+        let begun = Instant::now();
+        say(&mut stream, b"two").await.expect("it passes");
+        assert!(begun.elapsed() >= Duration::from_millis(60), "there and back");
+
+        proxy.pause();
+        assert!(tokio::time::timeout(Duration::from_millis(50), say(&mut stream, b"six")).await.is_err());
+        proxy.heal();
+        let mut late = [0; 3];
+        stream.read_exact(&mut late).await.expect("what was held comes");
+        assert_eq!(&late, b"six");
+
+        proxy.cut();
+        assert!(stream.read_exact(&mut late).await.is_err());
+        let mut refused = TcpStream::connect(proxy.address()).await.expect("the port is open");
+        assert!(say(&mut refused, b"no").await.is_err());
+
+        proxy.heal();
+        let mut again = TcpStream::connect(proxy.address()).await.expect("it listens");
+        assert_eq!(say(&mut again, b"back").await.expect("it passes"), b"back");
+    }
+
+    #[tokio::test]
+    async fn it_cuts_after_a_number_of_bytes() {
+        let proxy = Proxy::start(echo().await).await;
+        let mut stream = TcpStream::connect(proxy.address()).await.expect("it listens");
+        say(&mut stream, b"before").await.expect("it passes");
+        proxy.cut_after(4);
+        assert!(say(&mut stream, b"123456").await.is_err());
+        assert_eq!(proxy.forwarded(), 12);
+    }
+}

@@ -1,5 +1,7 @@
 //! OpenTelemetry for Rapport: start, propagate, measure, the span layers, and the registry of every name.
 
+mod call;
+pub mod layer;
 pub mod meter;
 pub mod names;
 pub mod propagate;

@@ -93,6 +93,8 @@ pub mod kind {
         pub(super) mod ids { $($(#[$meta])* pub type $id = super::super::Id<super::$kind>;)+ }
     }; }
     kinds! {
+        /// Whatever an event tells about.
+        Subject => SubjectId,
         /// One event of a feed.
         Event => EventId,
         /// The thread from an issue over the delivery, the reply and the conversation to the change made of it.

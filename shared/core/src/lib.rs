@@ -6,6 +6,8 @@ pub mod failure;
 pub mod filter;
 pub mod id;
 pub mod paging;
+#[cfg(feature = "sql")]
+pub mod sql;
 pub mod time;
 pub mod violations;
 pub mod vocabulary;

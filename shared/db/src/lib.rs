@@ -1,1 +1,30 @@
-//! Stub.
+//! Diesel on SQLite and PostgreSQL with one set of queries, and the tables that every service has:
+//! outbox, inbox, request ids, audit and leases.
+
+pub mod audit;
+pub mod backup;
+mod conn;
+mod database;
+mod fault;
+pub mod feed;
+pub mod housekeeping;
+pub mod inbox;
+pub mod leases;
+mod migrate;
+pub mod outbox;
+mod postgres;
+pub mod relay;
+pub mod requests;
+mod schema;
+mod settings;
+mod sqlite;
+
+pub use conn::{Conn, Lane, Lite};
+pub use database::{Database, OpenError};
+pub use fault::Fault;
+pub use migrate::Migrations;
+pub use rapport_core::{
+    sql::{self as sql_types, JsonValue as Json},
+    word_columns,
+};
+pub use settings::{DatabaseSettings, Location};

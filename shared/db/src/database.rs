@@ -1,0 +1,155 @@
+//! One service's database: every use case is one transaction on it.
+
+use std::{path::PathBuf, sync::Arc};
+
+use rapport_core::Failure;
+use tokio::sync::{Notify, watch};
+
+use crate::{Conn, Fault, Location, Migrations, postgres::PostgresSchema, settings::DatabaseSettings, sqlite::SqliteFile};
+
+/// An open database; cheap to clone.
+#[derive(Clone)]
+pub struct Database {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    /// Rung after every commit: there may be events to stamp.
+    committed: Notify,
+    /// The position of the newest event that was stamped by this process.
+    head: watch::Sender<i64>,
+}
+
+enum Store {
+    Sqlite(SqliteFile),
+    Postgres(PostgresSchema),
+}
+
+impl Database {
+    /// Opens the database, makes it if it is missing, and migrates it.
+    ///
+    /// # Errors
+    /// When it is out of reach, in use by another process, newer than this program, or the settings are wrong.
+    pub async fn open(settings: &DatabaseSettings, migrations: Migrations) -> Result<Self, OpenError> {
+        let store = match &settings.location {
+            Location::File(path) => Store::Sqlite(SqliteFile::open(path, settings, migrations).await?),
+            Location::Postgres { url, schema } => Store::Postgres(PostgresSchema::open(url, schema, settings, migrations).await?),
+        };
+        Ok(Self { inner: Arc::new(Inner { store, committed: Notify::new(), head: watch::Sender::new(0) }) })
+    }
+
+    /// Runs a body in one transaction that is durable when this answers. The body does nothing but statements, and may
+    /// run more than once: on PostgreSQL it is repeated when it met another transaction.
+    ///
+    /// # Errors
+    /// The body's failure, after which nothing of it is stored; or Unavailable, Internal.
+    #[tracing::instrument(name = "transaction", level = "debug", skip_all, fields(db.system.name = self.system()))]
+    pub async fn write<T, R>(&self, body: impl AsyncFn(&mut Conn<'_>) -> Result<T, Failure<R>>) -> Result<T, Failure<R>> {
+        let answer = match &self.inner.store {
+            Store::Sqlite(file) => file.writer.write(body).await,
+            Store::Postgres(schema) => schema.transaction("BEGIN", body).await,
+        };
+        if answer.is_ok() {
+            self.inner.committed.notify_one();
+        }
+        answer
+    }
+
+    /// Runs a body that only reads, on one state of the database.
+    ///
+    /// # Errors
+    /// The body's failure; or Unavailable, Internal.
+    #[tracing::instrument(name = "transaction", level = "debug", skip_all, fields(db.system.name = self.system()))]
+    pub async fn read<T, R>(&self, body: impl AsyncFn(&mut Conn<'_>) -> Result<T, Failure<R>>) -> Result<T, Failure<R>> {
+        match &self.inner.store {
+            Store::Sqlite(file) => file.readers.read(body).await,
+            Store::Postgres(schema) => schema.transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", body).await,
+        }
+    }
+
+    /// Like [`Self::read`], for statements without a small bound (reports, searches, snapshots): they stop nobody else.
+    ///
+    /// # Errors
+    /// The body's failure; or Unavailable, Internal.
+    #[tracing::instrument(name = "transaction", level = "debug", skip_all, fields(db.system.name = self.system()))]
+    pub async fn bulk_read<T, R>(&self, body: impl AsyncFn(&mut Conn<'_>) -> Result<T, Failure<R>>) -> Result<T, Failure<R>> {
+        match &self.inner.store {
+            Store::Sqlite(file) => file.bulk.read(body).await,
+            Store::Postgres(schema) => schema.transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", body).await,
+        }
+    }
+
+    /// The system's name as OpenTelemetry writes it: `sqlite` or `postgresql`.
+    pub fn system(&self) -> &'static str {
+        match &self.inner.store {
+            Store::Sqlite(_) => "sqlite",
+            Store::Postgres(_) => "postgresql",
+        }
+    }
+
+    /// Resolves after the next commit of this process, or at once if there was one since the last call.
+    pub(crate) async fn committed(&self) {
+        self.inner.committed.notified().await;
+    }
+
+    /// Tells the watchers of this process that events up to this position can be read.
+    pub(crate) fn stamped(&self, position: i64) {
+        self.inner.head.send_if_modified(|head| {
+            let newer = position > *head;
+            *head = (*head).max(position);
+            newer
+        });
+    }
+
+    /// The position of the newest event, as far as this process stamped it: what a feed waits on.
+    pub fn head(&self) -> watch::Receiver<i64> {
+        self.inner.head.subscribe()
+    }
+
+    pub(crate) fn sqlite(&self) -> Option<&SqliteFile> {
+        match &self.inner.store {
+            Store::Sqlite(file) => Some(file),
+            Store::Postgres(_) => None,
+        }
+    }
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Database").field(&self.system()).finish()
+    }
+}
+
+/// Why a database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A setting is wrong.
+    #[error("{0}")]
+    Settings(String),
+    /// The file or its folder cannot be used.
+    #[error("cannot use {path}: {error}")]
+    File {
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// Another process has it open.
+    #[error("{path} is in use by process {holder}: stop that one, or name another data directory with --data")]
+    Held {
+        /// The database's path.
+        path: PathBuf,
+        /// The process id of the holder.
+        holder: String,
+    },
+    /// The server is out of reach.
+    #[error("cannot connect to PostgreSQL: {0}")]
+    Connect(diesel::ConnectionError),
+    /// A migration failed, or the database is newer than this program.
+    #[error("cannot migrate the database: {0}")]
+    Migration(String),
+    /// A statement failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}

@@ -1,0 +1,120 @@
+//! Reading the feed: stamped events in the order of their commits, and the cursors that say how far one has read.
+
+use std::{fmt, str::FromStr};
+
+use data_encoding::BASE64URL_NOPAD;
+use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
+use diesel_async::RunQueryDsl;
+
+use crate::{
+    Conn, Fault, on,
+    outbox::{Row, StoredEvent},
+    schema::{outbox, relay},
+};
+
+/// How far a consumer has read: the epoch of the feed and the position of the last event it has taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// The life of the database that the position counts in; renewed after a restore.
+    pub epoch: String,
+    /// The position of the last event taken; 0 before the first.
+    pub position: i64,
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&BASE64URL_NOPAD.encode(format!("1.{}.{}", self.epoch, self.position).as_bytes()))
+    }
+}
+
+/// A text that is no cursor of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is not a cursor of a feed: pass the cursor of the last event or heartbeat, unchanged")]
+pub struct NotACursor;
+
+impl FromStr for Cursor {
+    type Err = NotACursor;
+    fn from_str(text: &str) -> Result<Self, NotACursor> {
+        let decoded = BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| NotACursor)?;
+        let text = String::from_utf8(decoded).map_err(|_| NotACursor)?;
+        let mut parts = text.split('.');
+        match (parts.next(), parts.next(), parts.next(), parts.next()) {
+            (Some("1"), Some(epoch), Some(position), None) if !epoch.is_empty() => {
+                let position = position.parse().ok().filter(|position| *position >= 0).ok_or(NotACursor)?;
+                Ok(Self { epoch: epoch.to_owned(), position })
+            }
+            _ => Err(NotACursor),
+        }
+    }
+}
+
+/// What there is to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// The feed's epoch.
+    pub epoch: String,
+    /// The position of the newest event; 0 when there is none.
+    pub head: i64,
+    /// Events up to this position are no longer kept.
+    pub pruned: i64,
+}
+
+/// What there is to read now.
+///
+/// # Errors
+/// When the database fails.
+pub async fn extent(conn: &mut Conn<'_>) -> Result<Extent, Fault> {
+    let (epoch, head, pruned) =
+        on!(conn, |c| relay::table.select((relay::epoch, relay::position, relay::pruned_position)).first::<(String, i64, i64)>(c).await)?;
+    Ok(Extent { epoch, head, pruned })
+}
+
+/// The events after a position, oldest first, at most `limit`; only these kinds, or all when none is named.
+///
+/// # Errors
+/// When the database fails.
+pub async fn after(conn: &mut Conn<'_>, position: i64, kinds: &[String], limit: i64) -> Result<Vec<StoredEvent>, Fault> {
+    let rows: Vec<Row> = if kinds.is_empty() {
+        on!(conn, |c| outbox::table
+            .filter(outbox::position.gt(position))
+            .order(outbox::position)
+            .limit(limit)
+            .select(Row::as_select())
+            .load(c)
+            .await)?
+    } else {
+        on!(conn, |c| outbox::table
+            .filter(outbox::position.gt(position))
+            .filter(outbox::kind.eq_any(kinds))
+            .order(outbox::position)
+            .limit(limit)
+            .select(Row::as_select())
+            .load(c)
+            .await)?
+    };
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// Begins a new epoch: after a restore from a backup, cursors may name events that were lost with the old life of the
+/// database, and every consumer must start from a snapshot.
+///
+/// # Errors
+/// When the database fails.
+pub async fn renew_epoch(conn: &mut Conn<'_>, epoch: &str) -> Result<(), Fault> {
+    on!(conn, |c| diesel::update(relay::table).set(relay::epoch.eq(epoch)).execute(c).await)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_comes_back_as_it_went() {
+        let cursor = Cursor { epoch: "abc".to_owned(), position: 42 };
+        assert_eq!(cursor.to_string().parse(), Ok(cursor));
+        for wrong in ["", "42", "MS5hYmMuLTE", "%%%"] {
+            assert_eq!(wrong.parse::<Cursor>(), Err(NotACursor), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The outbox: events written in the transaction of the change that they tell about.
+
+use diesel::{Insertable, Queryable, Selectable};
+use diesel_async::RunQueryDsl;
+use rapport_core::{Actor, Context, EventId, JourneyId, SubjectId, Time};
+use serde::Serialize;
+
+use crate::{Conn, Fault, Json, on, schema::outbox};
+
+/// An event to write. Write it after the row that it tells about: the row's lock makes the order of one subject's
+/// events follow the order of its commits.
+#[derive(Clone, Copy, Debug)]
+pub struct Draft<'a, P> {
+    /// What happened, for example `customer.created`.
+    pub kind: &'static str,
+    /// What it happened to.
+    pub subject: SubjectId,
+    /// The version of the subject after it.
+    pub version: i64,
+    /// The journey that it belongs to; the context's when none is given.
+    pub journey: Option<JourneyId>,
+    /// The service's own event, stored as JSON.
+    pub payload: &'a P,
+}
+
+/// An event as it is stored, with its position.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredEvent {
+    /// The event's id.
+    pub event_id: EventId,
+    /// Its place in the feed; 0 for an event of a snapshot.
+    pub position: i64,
+    /// What happened.
+    pub kind: String,
+    /// What it happened to.
+    pub subject: SubjectId,
+    /// The version of the subject after it.
+    pub version: i64,
+    /// When.
+    pub time: Time,
+    /// Who did it.
+    pub actor: Actor,
+    /// The W3C trace context of the span that wrote it.
+    pub traceparent: Option<String>,
+    /// The journey that it belongs to.
+    pub journey: Option<JourneyId>,
+    /// The event that caused it.
+    pub cause: Option<EventId>,
+    /// The service's own event as JSON.
+    pub payload: serde_json::Value,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = outbox, treat_none_as_default_value = false)]
+struct NewRow<'a> {
+    event_id: EventId,
+    kind: &'a str,
+    subject: SubjectId,
+    subject_version: i64,
+    time: Time,
+    actor: Json<Actor>,
+    traceparent: Option<&'a str>,
+    journey: Option<JourneyId>,
+    cause: Option<EventId>,
+    payload: Json<serde_json::Value>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = outbox)]
+pub(crate) struct Row {
+    event_id: EventId,
+    position: Option<i64>,
+    kind: String,
+    subject: SubjectId,
+    subject_version: i64,
+    time: Time,
+    actor: Json<Actor>,
+    traceparent: Option<String>,
+    journey: Option<JourneyId>,
+    cause: Option<EventId>,
+    payload: Json<serde_json::Value>,
+}
+
+impl From<Row> for StoredEvent {
+    fn from(row: Row) -> Self {
+        let Row { event_id, position, kind, subject, subject_version, time, actor, traceparent, journey, cause, payload } = row;
+        Self {
+            event_id,
+            position: position.unwrap_or_default(),
+            kind,
+            subject,
+            version: subject_version,
+            time,
+            actor: actor.0,
+            traceparent,
+            journey,
+            cause,
+            payload: payload.0,
+        }
+    }
+}
+
+/// Writes an event. It becomes visible to consumers when the relay has stamped it, after the commit.
+///
+/// # Errors
+/// When the database fails.
+pub async fn append<P: Serialize + Sync>(conn: &mut Conn<'_>, cx: &Context, draft: Draft<'_, P>) -> Result<EventId, Fault> {
+    let event_id: EventId = cx.fresh();
+    let row = NewRow {
+        event_id,
+        kind: draft.kind,
+        subject: draft.subject,
+        subject_version: draft.version,
+        time: cx.now,
+        actor: Json(cx.actor()),
+        traceparent: cx.traceparent.as_deref(),
+        journey: draft.journey.or(cx.journey),
+        cause: cx.cause,
+        payload: Json(serde_json::to_value(draft.payload).map_err(|error| Fault::Corrupt(error.to_string()))?),
+    };
+    on!(conn, |c| diesel::insert_into(outbox::table).values(&row).execute(c).await)?;
+    Ok(event_id)
+}

@@ -1,0 +1,164 @@
+//! PostgreSQL: the pool, its connections, and transactions that are repeated when they meet another.
+
+use std::{str::FromStr, sync::Arc, time::Duration};
+
+use diesel::ConnectionError;
+use diesel_async::{
+    AnsiTransactionManager, AsyncPgConnection, SimpleAsyncConnection, TransactionManager,
+    pooled_connection::{
+        AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
+        deadpool::{Object, Pool, PoolError},
+    },
+};
+use futures::FutureExt;
+use rapport_core::Failure;
+use tokio_postgres::{Config, NoTls, config::SslMode};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::{Conn, Fault, database::OpenError, fault, migrate::Migrations, settings::DatabaseSettings};
+
+/// How often a transaction that met another one is tried in all.
+const ATTEMPTS: u32 = 5;
+/// How long a free connection is waited for.
+const WAIT: Duration = Duration::from_secs(5);
+
+/// An open schema of a PostgreSQL database.
+pub(crate) struct PostgresSchema {
+    pool: Pool<AsyncPgConnection>,
+}
+
+impl PostgresSchema {
+    pub(crate) async fn open(url: &str, schema: &str, settings: &DatabaseSettings, migrations: Migrations) -> Result<Self, OpenError> {
+        if schema.is_empty() || !schema.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_') {
+            return Err(OpenError::Settings(format!("the schema {schema:?} must have only lower-case letters, digits and underscores")));
+        }
+        // The error may quote the URL with its password: it is not passed on.
+        let config = Config::from_str(url).map_err(|_| {
+            OpenError::Settings("database.url is not a PostgreSQL URL: write postgres://user:password@host:port/database".to_owned())
+        })?;
+        let connect = Arc::new(Connect::new(config, schema, settings)?);
+        let mut first = connect.establish().await.map_err(OpenError::Connect)?;
+        first.batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS {schema}")).await.map_err(Fault::from)?;
+        migrations.run_postgres(first).await?;
+        let mut manager = ManagerConfig::<AsyncPgConnection>::default();
+        manager.recycling_method = RecyclingMethod::Fast;
+        manager.custom_setup = Box::new(move |_| {
+            let connect = Arc::clone(&connect);
+            async move { connect.establish().await }.boxed()
+        });
+        let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(url, manager);
+        let pool = Pool::builder(manager)
+            .max_size(settings.pool_size.max(1))
+            .wait_timeout(Some(WAIT))
+            .runtime(deadpool::Runtime::Tokio1)
+            .build()
+            .map_err(|error| OpenError::Settings(error.to_string()))?;
+        Ok(Self { pool })
+    }
+
+    async fn checkout(&self) -> Result<Object<AsyncPgConnection>, Fault> {
+        self.pool.get().await.map_err(|error| match error {
+            PoolError::Timeout(_) => Fault::Unavailable("all connections to the database are in use: try again".to_owned()),
+            error => Fault::Unavailable(format!("the database is out of reach: {error}")),
+        })
+    }
+
+    /// Runs a body in a transaction; repeats it when it met another one.
+    pub(crate) async fn transaction<T, R>(
+        &self,
+        begin: &'static str,
+        body: impl AsyncFn(&mut Conn<'_>) -> Result<T, Failure<R>>,
+    ) -> Result<T, Failure<R>> {
+        let mut attempt = 1;
+        loop {
+            let answer = self.attempt(begin, &body).await;
+            match &answer {
+                Err(failure) if attempt < ATTEMPTS && fault::of(failure).is_some_and(Fault::repeats) => attempt += 1,
+                _ => return answer,
+            }
+        }
+    }
+
+    async fn attempt<T, R>(
+        &self,
+        begin: &'static str,
+        body: &impl AsyncFn(&mut Conn<'_>) -> Result<T, Failure<R>>,
+    ) -> Result<T, Failure<R>> {
+        let mut conn = self.checkout().await?;
+        // By hand and not by `AsyncConnection::transaction`, which demands bounds that a generic async closure cannot
+        // state. If this future is dropped midway, the pool finds the connection inside a transaction and closes it.
+        AnsiTransactionManager::begin_transaction_sql(&mut *conn, begin).await.map_err(Fault::from)?;
+        match body(&mut Conn::Postgres(&mut conn)).await {
+            Ok(value) => {
+                AnsiTransactionManager::commit_transaction(&mut *conn).await.map_err(Fault::from)?;
+                Ok(value)
+            }
+            Err(failure) => {
+                // A connection that cannot roll back is broken and is not reused; the body's own failure says more.
+                let _broken = AnsiTransactionManager::rollback_transaction(&mut *conn).await;
+                Err(failure)
+            }
+        }
+    }
+}
+
+/// How connections are made.
+struct Connect {
+    config: Config,
+    tls: Option<MakeRustlsConnect>,
+}
+
+impl Connect {
+    fn new(mut config: Config, schema: &str, settings: &DatabaseSettings) -> Result<Self, OpenError> {
+        let timeout = settings.statement_timeout.as_millis();
+        let given = config.get_options().unwrap_or_default().to_owned();
+        config.options(format!(
+            "{given} -c search_path={schema} -c statement_timeout={timeout} -c idle_in_transaction_session_timeout={timeout}"
+        ));
+        config.application_name(format!("rapport-{schema}"));
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(WAIT);
+        }
+        let tls = if matches!(config.get_ssl_mode(), SslMode::Require) { Some(tls(settings)?) } else { None };
+        Ok(Self { config, tls })
+    }
+
+    async fn establish(&self) -> Result<AsyncPgConnection, ConnectionError> {
+        let failed = |error: tokio_postgres::Error| {
+            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+            ConnectionError::BadConnection(format!("{error}{cause}"))
+        };
+        match &self.tls {
+            None => {
+                let (client, connection) = self.config.connect(NoTls).await.map_err(failed)?;
+                AsyncPgConnection::try_from_client_and_connection(client, connection).await
+            }
+            Some(tls) => {
+                let (client, connection) = self.config.connect(tls.clone()).await.map_err(failed)?;
+                AsyncPgConnection::try_from_client_and_connection(client, connection).await
+            }
+        }
+    }
+}
+
+fn tls(settings: &DatabaseSettings) -> Result<MakeRustlsConnect, OpenError> {
+    use rustls::pki_types::{CertificateDer, pem::PemObject};
+    let mut roots = rustls::RootCertStore::empty();
+    match &settings.root_certificates {
+        None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+        Some(path) => {
+            let unreadable =
+                |error: &dyn std::fmt::Display| OpenError::Settings(format!("database.root_certificates_file {}: {error}", path.display()));
+            for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unreadable(&error))? {
+                roots.add(certificate.map_err(|error| unreadable(&error))?).map_err(|error| unreadable(&error))?;
+            }
+        }
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| OpenError::Settings(error.to_string()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(MakeRustlsConnect::new(config))
+}

@@ -1,0 +1,58 @@
+//! The readers of a SQLite file: each read sees one state of the whole database.
+
+use std::path::{Path, PathBuf};
+
+use deadpool::unmanaged::{Object, Pool, PoolError};
+use tokio::sync::Semaphore;
+
+use crate::{Conn, Fault, Lane, Lite, sqlite::batch};
+
+/// A pool of connections that never write; opened when they are first needed.
+pub(crate) struct Readers {
+    path: PathBuf,
+    lane: Lane,
+    pool: Pool<Reader>,
+    /// One permit for each connection that may still be opened.
+    unopened: Semaphore,
+}
+
+struct Reader {
+    conn: Lite,
+    /// Set while a read is under way: a read that was dropped leaves its transaction open.
+    reading: bool,
+}
+
+impl Readers {
+    pub(crate) fn new(path: &Path, lane: Lane, size: usize) -> Self {
+        Self { path: path.to_owned(), lane, pool: Pool::new(size.max(1)), unopened: Semaphore::new(size.max(1)) }
+    }
+
+    async fn checkout(&self) -> Result<Object<Reader>, Fault> {
+        match self.pool.try_get() {
+            Ok(reader) => return Ok(reader),
+            Err(PoolError::Timeout) => {}
+            Err(PoolError::Closed | PoolError::NoRuntimeSpecified) => return Err(Fault::Unavailable("the database is closed".to_owned())),
+        }
+        if let Ok(permit) = self.unopened.try_acquire() {
+            let mut conn = crate::sqlite::establish(&self.path, self.lane).await?;
+            batch(&mut conn, "PRAGMA query_only = ON;").await?;
+            permit.forget();
+            self.pool.try_add(Reader { conn, reading: false }).map_err(|_| Fault::Unavailable("the database is closed".to_owned()))?;
+        }
+        self.pool.get().await.map_err(|_| Fault::Unavailable("the database is closed".to_owned()))
+    }
+
+    /// Runs a body on one state of the database.
+    pub(crate) async fn read<T, E: From<Fault>>(&self, body: impl AsyncFn(&mut Conn<'_>) -> Result<T, E>) -> Result<T, E> {
+        let mut reader = self.checkout().await?;
+        if reader.reading {
+            batch(&mut reader.conn, "ROLLBACK").await?;
+        }
+        reader.reading = true;
+        batch(&mut reader.conn, "BEGIN").await?;
+        let answer = body(&mut Conn::Sqlite(&mut reader.conn)).await;
+        batch(&mut reader.conn, "COMMIT").await?;
+        reader.reading = false;
+        answer
+    }
+}

@@ -1,1 +1,8 @@
-//! Stub.
+//! The tests of the suite as a whole, and the tests that keep the house in order.
+
+mod coverage;
+mod descriptor;
+mod layout;
+mod source;
+mod surface;
+mod vocabulary;

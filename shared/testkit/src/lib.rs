@@ -6,6 +6,7 @@ mod eventually;
 pub mod postgres;
 pub mod process;
 pub mod proxy;
+pub mod smtp;
 pub mod spans;
 pub mod world;
 
@@ -14,6 +15,7 @@ pub use eventually::{PATIENCE, eventually, eventually_within, until};
 pub use postgres::{PostgresCluster, PostgresDatabase};
 pub use process::{Process, Program, free_ports};
 pub use proxy::Proxy;
+pub use smtp::Smtp;
 pub use spans::SpanCatcher;
 pub use world::{CountingIds, ManualClock, TestWorld, world};
 

@@ -1,1 +1,3 @@
-//! Stub.
+//! The customer service: who the customers are, what they agreed to, how they fare.
+
+pub mod domain;

@@ -1,0 +1,124 @@
+//! The reasons that the rules of this service refuse.
+
+use std::fmt;
+
+use rapport_core::{Condition, ConsentId, CustomerId, CustomerType, Refusal, RefusalCode};
+
+/// Why a rule refused; the same reasons as `ErrorReason` in the protos.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// The id of a new customer is taken.
+    CustomerIdTaken {
+        /// The id.
+        customer: CustomerId,
+    },
+    /// Others share a contact point.
+    MatchingCustomerExists {
+        /// Who.
+        customers: Vec<CustomerId>,
+    },
+    /// Another customer has the external id.
+    ExternalIdTaken {
+        /// The other system.
+        system: String,
+        /// Who has it.
+        customer: CustomerId,
+    },
+    /// The type to remove is not there.
+    TypeNotAssigned {
+        /// The type.
+        kind: CustomerType,
+    },
+    /// Only a confirmed subscription grants consent to one publication.
+    TopicNeedsSubscription {
+        /// The publication.
+        topic: String,
+    },
+    /// The id of a new consent record is taken.
+    ConsentIdTaken {
+        /// The id.
+        consent: ConsentId,
+    },
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CustomerIdTaken { customer } => write!(f, "there is a customer {customer} already: give another id or none"),
+            Self::MatchingCustomerExists { customers } => write!(
+                f,
+                "{} customer(s) have one of these contact points: use the one meant, or repeat with allow_duplicate",
+                customers.len()
+            ),
+            Self::ExternalIdTaken { system, customer } => {
+                write!(f, "this id of {system:?} belongs to the customer {customer}: use that one, or correct the id")
+            }
+            Self::TypeNotAssigned { kind } => write!(f, "the customer is not of the type {kind}: there is nothing to remove"),
+            Self::TopicNeedsSubscription { topic } => {
+                write!(
+                    f,
+                    "only a confirmed subscription grants consent to the publication {topic:?}: use Subscribe of the newsletter service"
+                )
+            }
+            Self::ConsentIdTaken { consent } => write!(f, "the ledger has a record {consent} already: give another id or none"),
+        }
+    }
+}
+
+impl Refusal for Refused {
+    const REASONS: &'static [&'static str] = &[
+        "CUSTOMER_ID_TAKEN",
+        "MATCHING_CUSTOMER_EXISTS",
+        "EXTERNAL_ID_TAKEN",
+        "TYPE_NOT_ASSIGNED",
+        "TOPIC_NEEDS_SUBSCRIPTION",
+        "CONSENT_ID_TAKEN",
+    ];
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::CustomerIdTaken { .. } => "CUSTOMER_ID_TAKEN",
+            Self::MatchingCustomerExists { .. } => "MATCHING_CUSTOMER_EXISTS",
+            Self::ExternalIdTaken { .. } => "EXTERNAL_ID_TAKEN",
+            Self::TypeNotAssigned { .. } => "TYPE_NOT_ASSIGNED",
+            Self::TopicNeedsSubscription { .. } => "TOPIC_NEEDS_SUBSCRIPTION",
+            Self::ConsentIdTaken { .. } => "CONSENT_ID_TAKEN",
+        }
+    }
+
+    fn code(&self) -> RefusalCode {
+        match self {
+            Self::CustomerIdTaken { .. }
+            | Self::MatchingCustomerExists { .. }
+            | Self::ExternalIdTaken { .. }
+            | Self::ConsentIdTaken { .. } => RefusalCode::AlreadyExists,
+            Self::TypeNotAssigned { .. } | Self::TopicNeedsSubscription { .. } => RefusalCode::FailedPrecondition,
+        }
+    }
+
+    fn conditions(&self) -> Vec<Condition> {
+        match self {
+            Self::TypeNotAssigned { kind } => {
+                vec![Condition { kind: "TYPE", subject: kind.to_string(), description: "the customer must be of this type".to_owned() }]
+            }
+            Self::TopicNeedsSubscription { topic } => vec![Condition {
+                kind: "SUBSCRIPTION",
+                subject: topic.clone(),
+                description: "the person must subscribe to this publication and confirm it".to_owned(),
+            }],
+            _ => Vec::new(),
+        }
+    }
+
+    fn metadata(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::CustomerIdTaken { customer } => vec![("customer_id", customer.to_string())],
+            Self::MatchingCustomerExists { customers } => {
+                vec![("customer_ids", customers.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))]
+            }
+            Self::ExternalIdTaken { system, customer } => vec![("system", system.clone()), ("customer_id", customer.to_string())],
+            Self::ConsentIdTaken { consent } => vec![("consent_id", consent.to_string())],
+            Self::TypeNotAssigned { .. } | Self::TopicNeedsSubscription { .. } => Vec::new(),
+        }
+    }
+}

@@ -57,3 +57,21 @@ impl SpawnBlocking for Lane {
         Self::Blocking
     }
 }
+
+/// What a transaction runs: an async closure over a connection whose future is Send, and which may be run again.
+///
+/// Stable Rust cannot state that the future of an `AsyncFn` is Send. An async closure that borrows nothing from itself
+/// is a plain `Fn` too, whose answer has a name and so can have a bound. Bounds come in pairs, the first for the
+/// closure's types to be inferred: `body: impl for<'r> AsyncFn(&'r mut Conn<'r>) -> A + for<'r> Body<'r, A>`.
+pub trait Body<'r, A>: Fn(&'r mut Conn<'r>) -> <Self as Body<'r, A>>::Run + Send + Sync {
+    /// The future of one run.
+    type Run: Future<Output = A> + Send;
+}
+
+impl<'r, A, F, Run> Body<'r, A> for F
+where
+    F: Fn(&'r mut Conn<'r>) -> Run + Send + Sync,
+    Run: Future<Output = A> + Send,
+{
+    type Run = Run;
+}

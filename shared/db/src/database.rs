@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use rapport_core::Failure;
 use tokio::sync::{Notify, watch};
 
-use crate::{Conn, Fault, Location, Migrations, postgres::PostgresSchema, settings::DatabaseSettings, sqlite::SqliteFile};
+use crate::{Body, Conn, Fault, Location, Migrations, postgres::PostgresSchema, settings::DatabaseSettings, sqlite::SqliteFile};
 
 /// An open database; cheap to clone.
 #[derive(Clone)]
@@ -45,7 +45,10 @@ impl Database {
     /// # Errors
     /// The body's failure, after which nothing of it is stored; or Unavailable, Internal.
     #[tracing::instrument(name = "transaction", level = "debug", skip_all, fields(db.system.name = self.system()))]
-    pub async fn write<T, R>(&self, body: impl AsyncFn(&mut Conn<'_>) -> Result<T, Failure<R>>) -> Result<T, Failure<R>> {
+    pub async fn write<T, R>(
+        &self,
+        body: impl for<'r> AsyncFn(&'r mut Conn<'r>) -> Result<T, Failure<R>> + for<'r> Body<'r, Result<T, Failure<R>>>,
+    ) -> Result<T, Failure<R>> {
         let answer = match &self.inner.store {
             Store::Sqlite(file) => file.writer.write(body).await,
             Store::Postgres(schema) => schema.transaction("BEGIN", body).await,
@@ -61,7 +64,10 @@ impl Database {
     /// # Errors
     /// The body's failure; or Unavailable, Internal.
     #[tracing::instrument(name = "transaction", level = "debug", skip_all, fields(db.system.name = self.system()))]
-    pub async fn read<T, R>(&self, body: impl AsyncFn(&mut Conn<'_>) -> Result<T, Failure<R>>) -> Result<T, Failure<R>> {
+    pub async fn read<T, R>(
+        &self,
+        body: impl for<'r> AsyncFn(&'r mut Conn<'r>) -> Result<T, Failure<R>> + for<'r> Body<'r, Result<T, Failure<R>>>,
+    ) -> Result<T, Failure<R>> {
         match &self.inner.store {
             Store::Sqlite(file) => file.readers.read(body).await,
             Store::Postgres(schema) => schema.transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", body).await,
@@ -73,7 +79,10 @@ impl Database {
     /// # Errors
     /// The body's failure; or Unavailable, Internal.
     #[tracing::instrument(name = "transaction", level = "debug", skip_all, fields(db.system.name = self.system()))]
-    pub async fn bulk_read<T, R>(&self, body: impl AsyncFn(&mut Conn<'_>) -> Result<T, Failure<R>>) -> Result<T, Failure<R>> {
+    pub async fn bulk_read<T, R>(
+        &self,
+        body: impl for<'r> AsyncFn(&'r mut Conn<'r>) -> Result<T, Failure<R>> + for<'r> Body<'r, Result<T, Failure<R>>>,
+    ) -> Result<T, Failure<R>> {
         match &self.inner.store {
             Store::Sqlite(file) => file.bulk.read(body).await,
             Store::Postgres(schema) => schema.transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", body).await,

@@ -19,7 +19,7 @@ mod schema;
 mod settings;
 mod sqlite;
 
-pub use conn::{Conn, Lane, Lite};
+pub use conn::{Body, Conn, Lane, Lite};
 pub use database::{Database, OpenError};
 pub use fault::Fault;
 pub use migrate::Migrations;

@@ -15,7 +15,7 @@ use rapport_core::Failure;
 use tokio_postgres::{Config, NoTls, config::SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::{Conn, Fault, database::OpenError, fault, migrate::Migrations, settings::DatabaseSettings};
+use crate::{Body, Conn, Fault, database::OpenError, fault, migrate::Migrations, settings::DatabaseSettings};
 
 /// How often a transaction that met another one is tried in all.
 const ATTEMPTS: u32 = 5;
@@ -67,7 +67,7 @@ impl PostgresSchema {
     pub(crate) async fn transaction<T, R>(
         &self,
         begin: &'static str,
-        body: impl AsyncFn(&mut Conn<'_>) -> Result<T, Failure<R>>,
+        body: impl for<'r> AsyncFn(&'r mut Conn<'r>) -> Result<T, Failure<R>> + for<'r> Body<'r, Result<T, Failure<R>>>,
     ) -> Result<T, Failure<R>> {
         let mut attempt = 1;
         loop {
@@ -82,7 +82,7 @@ impl PostgresSchema {
     async fn attempt<T, R>(
         &self,
         begin: &'static str,
-        body: &impl AsyncFn(&mut Conn<'_>) -> Result<T, Failure<R>>,
+        body: &(impl for<'r> AsyncFn(&'r mut Conn<'r>) -> Result<T, Failure<R>> + for<'r> Body<'r, Result<T, Failure<R>>>),
     ) -> Result<T, Failure<R>> {
         let mut conn = self.checkout().await?;
         // By hand and not by `AsyncConnection::transaction`, which demands bounds that a generic async closure cannot

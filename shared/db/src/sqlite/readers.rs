@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use deadpool::unmanaged::{Object, Pool, PoolError};
 use tokio::sync::Semaphore;
 
-use crate::{Conn, Fault, Lane, Lite, sqlite::batch};
+use crate::{Body, Conn, Fault, Lane, Lite, sqlite::batch};
 
 /// A pool of connections that never write; opened when they are first needed.
 pub(crate) struct Readers {
@@ -43,7 +43,10 @@ impl Readers {
     }
 
     /// Runs a body on one state of the database.
-    pub(crate) async fn read<T, E: From<Fault>>(&self, body: impl AsyncFn(&mut Conn<'_>) -> Result<T, E>) -> Result<T, E> {
+    pub(crate) async fn read<T, E: From<Fault>>(
+        &self,
+        body: impl for<'r> AsyncFn(&'r mut Conn<'r>) -> Result<T, E> + for<'r> Body<'r, Result<T, E>>,
+    ) -> Result<T, E> {
         let mut reader = self.checkout().await?;
         if reader.reading {
             batch(&mut reader.conn, "ROLLBACK").await?;

@@ -13,7 +13,7 @@ use tokio::{
     time::Instant,
 };
 
-use crate::{Conn, Fault, Lane, Lite, fault::RETRY_AFTER, sqlite::batch};
+use crate::{Body, Conn, Fault, Lane, Lite, fault::RETRY_AFTER, sqlite::batch};
 
 /// How long a foreign lock on the file is waited for.
 const BUSY_AFTER: Duration = Duration::from_secs(5);
@@ -56,7 +56,10 @@ impl Writer {
     ///
     /// A failing body undoes only itself. If the transaction that it shares is lost (disk full, I/O error),
     /// nothing of it is stored and everybody who joined is told so.
-    pub(crate) async fn write<T, R>(&self, body: impl AsyncFn(&mut Conn<'_>) -> Result<T, Failure<R>>) -> Result<T, Failure<R>> {
+    pub(crate) async fn write<T, R>(
+        &self,
+        body: impl for<'r> AsyncFn(&'r mut Conn<'r>) -> Result<T, Failure<R>> + for<'r> Body<'r, Result<T, Failure<R>>>,
+    ) -> Result<T, Failure<R>> {
         let (answer, outcome) = {
             let mut group = self.group.lock().await;
             self.join(&mut group).await?;

@@ -1,0 +1,99 @@
+//! Values come back as they went, transactions undo themselves, request ids and leases hold.
+
+use std::time::Duration;
+
+use diesel::{ExpressionMethods, QueryDsl};
+use diesel_async::RunQueryDsl;
+use futures::future::join_all;
+use rapport_core::{Channel, Failure, Never, Time};
+use rapport_db::{Fault, Json, leases, on, requests};
+use rapport_testkit::both_databases;
+
+use crate::notes::{find, ids, insert, note, notes, open};
+
+both_databases! {
+    async fn values_come_back_as_they_went(backend: Backend) {
+        let place = backend.database().await;
+        let database = open(&place).await;
+        let mut given = note(7);
+        given.channel = Some(Channel::FaceToFace);
+        given.time = Time::from_micros(1_700_000_000_123_456);
+        given.body = Json(vec!["grüße".to_owned(), "\"quoted\"".to_owned()]);
+        given.filling = vec![0, 255, 1];
+        let stored = given.clone();
+        let found = database
+            .write(async |conn| -> Result<_, Failure<Never>> {
+                insert(conn, &stored).await?;
+                Ok(find(conn, stored.id).await?)
+            })
+            .await;
+        assert_eq!(found.expect("stored"), Some(given.clone()));
+        let before = Time::from_micros(-1_000_001);
+        database
+            .write(async |conn| -> Result<_, Failure<Never>> {
+                on!(conn, |c| diesel::update(notes::table.find(given.id)).set((notes::time.eq(before), notes::channel.eq(Channel::Sms))).execute(c).await)
+                    .map_err(Fault::from)?;
+                Ok(())
+            })
+            .await
+            .expect("updated");
+        let found = database.read(async |conn| -> Result<_, Failure<Never>> { Ok(find(conn, given.id).await?) }).await.expect("read").expect("there");
+        assert_eq!((found.time, found.channel), (before, Some(Channel::Sms)));
+    }
+
+    async fn a_failing_body_leaves_nothing(backend: Backend) {
+        let place = backend.database().await;
+        let database = open(&place).await;
+        let refused = database
+            .write(async |conn| -> Result<(), Failure<Never>> {
+                insert(conn, &note(1)).await?;
+                Err(Failure::Stale)
+            })
+            .await;
+        assert!(matches!(refused, Err(Failure::Stale)));
+        assert!(ids(&database).await.is_empty());
+    }
+
+    async fn one_request_id_has_one_effect_however_often_it_comes_at_once(backend: Backend) {
+        let place = backend.database().await;
+        let database = open(&place).await;
+        let world = rapport_testkit::world().world.clone();
+        let key = requests::RequestKey { caller: "batch", method: "CreateNote", request_id: "r-1" };
+        let answers = join_all((0..16_u128).map(|at| {
+            let (database, world) = (database.clone(), world.clone());
+            tokio::spawn(async move {
+                let now = world.clock.now();
+                database
+                    .write(async |conn| -> Result<_, Failure<Never>> {
+                        if let Some(answered) = requests::find(conn, key, now).await? {
+                            return Ok(answered.answer);
+                        }
+                        insert(conn, &note(at + 1)).await?;
+                        let answered = requests::Answered { body_hash: vec![1], answer: vec![u8::try_from(at).expect("small")] };
+                        requests::insert(conn, key, &answered, now).await?;
+                        Ok(answered.answer)
+                    })
+                    .await
+                    .expect("answered")
+            })
+        }))
+        .await;
+        let answers: Vec<_> = answers.into_iter().map(|answer| answer.expect("no panic")).collect();
+        assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+        assert_eq!(ids(&database).await.len(), 1);
+    }
+
+    async fn a_lease_has_one_holder_and_a_fence_that_grows(backend: Backend) {
+        let place = backend.database().await;
+        let database = open(&place).await;
+        let take = async |holder: &'static str, span: Duration| {
+            database.write(async |conn| -> Result<_, Failure<Never>> { Ok(leases::hold(conn, "sweeper", holder, span).await?) }).await.expect("asked")
+        };
+        let first = take("one", Duration::from_secs(60)).await.expect("free");
+        assert_eq!(take("two", Duration::from_secs(60)).await, None);
+        assert_eq!(take("one", Duration::ZERO).await, Some(first));
+        assert_eq!(take("two", Duration::from_secs(60)).await, Some(first + 1));
+        database.write(async |conn| -> Result<_, Failure<Never>> { Ok(leases::release(conn, "sweeper", "two").await?) }).await.expect("given back");
+        assert_eq!(take("one", Duration::from_secs(60)).await, Some(first + 2));
+    }
+}

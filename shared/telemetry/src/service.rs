@@ -1,6 +1,6 @@
 //! Which service does the work: several run in one process, so it travels in the context and is stamped on every span.
 
-use opentelemetry::{Context, KeyValue, trace::Span as _};
+use opentelemetry::{Context, KeyValue, context::FutureExt as _, trace::Span as _};
 use opentelemetry_sdk::{
     error::OTelSdkResult,
     logs::{LogProcessor, SdkLogRecord},
@@ -43,6 +43,11 @@ pub fn begin_within(span: &tracing::Span, service: &'static str) {
 /// Call it before the span is entered.
 pub fn begin_from(span: &tracing::Span, service: &'static str, headers: &http::HeaderMap) {
     propagate::set_context(span, belonging_to(&propagate::extract(headers), service));
+}
+
+/// Runs `work` as the work of this service: every span that it opens says so. For the tasks of a service.
+pub fn scope<F: Future>(service: &'static str, work: F) -> impl Future<Output = F::Output> {
+    work.with_context(belonging_to(&Context::current(), service))
 }
 
 /// Writes the service of the context on spans as they start and on logs as they are emitted.

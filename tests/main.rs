@@ -3,6 +3,8 @@
 mod coverage;
 mod descriptor;
 mod layout;
+mod settings;
 mod source;
 mod surface;
+mod telemetry;
 mod vocabulary;

@@ -41,6 +41,12 @@ pub fn rust_files() -> Vec<PathBuf> {
     ["proto", "shared", "services", "tests", "benches"].into_iter().flat_map(|folder| files(folder, "rs")).collect()
 }
 
+/// Whether a file holds nothing but unit tests: those may import what they like.
+pub fn holds_tests(file: &Path) -> bool {
+    file.file_stem().is_some_and(|stem| stem == "tests" || stem.to_string_lossy().ends_with("_tests"))
+        || file.iter().any(|part| part == "tests")
+}
+
 /// A piece of Rust: what is needed to find paths and declarations, no more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Token {

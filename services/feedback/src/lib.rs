@@ -1,1 +1,3 @@
-//! Stub.
+//! The feedback service: questionnaires, invitations, responses, remarks and scores.
+
+pub mod domain;

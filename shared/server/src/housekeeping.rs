@@ -1,0 +1,42 @@
+//! The job that every service has: it clears away what is past its time and moves SQLite's log into its file.
+
+use std::time::Duration;
+
+use rapport_core::World;
+use rapport_db::{
+    Database,
+    housekeeping::{Retention, checkpoint, prune},
+};
+
+use crate::{Job, settings::ServerSection};
+
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
+/// Rounds of the checkpoint between two rounds of clearing.
+const ROUNDS_PER_PRUNE: u32 = 600;
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The job for this database.
+pub fn job(database: Database, world: World, settings: &ServerSection) -> Job {
+    let days = |days: u64| DAY.saturating_mul(u32::try_from(days).unwrap_or(u32::MAX));
+    let kept = days(settings.feed_retention_days);
+    let audit = (settings.audit_retention_days > 0).then(|| days(settings.audit_retention_days));
+    let retention = Retention { outbox: kept, inbox: kept, audit };
+    Job::new("housekeeper", move |stop| {
+        let (database, world) = (database.clone(), world.clone());
+        async move {
+            let mut round = 0_u32;
+            while !stop.is_cancelled() {
+                tokio::select! {
+                    () = stop.cancelled() => break,
+                    () = tokio::time::sleep(CHECKPOINT_EVERY) => {}
+                }
+                checkpoint(&database).await.map_err(|error| error.to_string())?;
+                round = (round + 1) % ROUNDS_PER_PRUNE;
+                if round == 1 {
+                    prune(&database, retention, world.clock.now()).await.map_err(|failure| failure.to_string())?;
+                }
+            }
+            Ok::<(), String>(())
+        }
+    })
+}

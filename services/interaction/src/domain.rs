@@ -1,0 +1,27 @@
+//! What an interaction is and what its rules decide: values in, decision out. No I/O, no clock, no SQL, no proto.
+
+pub mod commitment;
+pub mod conclusion;
+pub mod customer;
+pub mod entry;
+pub mod event;
+pub mod informal_offer;
+pub mod interaction;
+pub mod origin;
+pub mod refused;
+pub mod stage;
+
+pub use commitment::{Commitment, CommitmentDraft, CommitmentKind, CommitmentState};
+pub use conclusion::{Conclusion, ConclusionDraft, Evidence, Expectation, NextStep, NoStepReason, Outcome, ReEngagement};
+pub use customer::{Customer, Standing};
+pub use entry::{Entry, EntryDraft, EntryKind, Said};
+pub use event::{EntryAdded, Event};
+pub use informal_offer::{Demand, InformalOffer};
+pub use interaction::{Change, Effect, Interaction, InteractionDraft, InteractionState, Objective, Purpose};
+pub use refused::Refused;
+pub use stage::StageChange;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,108 @@
+//! What this service tells the others: past tense, with the subject as it is after the change.
+
+use rapport_core::{CustomerId, JourneyId, SubjectId};
+use serde::{Deserialize, Serialize};
+
+use super::{Commitment, Entry, Interaction, InteractionState};
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum Event {
+    /// An interaction was planned.
+    InteractionScheduled(Interaction),
+    /// An interaction began.
+    InteractionOpened(Interaction),
+    /// Something was said, written or noted.
+    EntryAdded(EntryAdded),
+    /// A person of ours answered the customer for the first time.
+    FirstHumanResponse(Interaction),
+    /// An interaction reached another stage.
+    StageChanged(Interaction),
+    /// An interaction was concluded.
+    InteractionConcluded(Interaction),
+    /// A concluded interaction was opened again.
+    InteractionReopened(Interaction),
+    /// A promise was made.
+    CommitmentMade(Commitment),
+    /// A promise was kept, in time or late.
+    CommitmentKept(Commitment),
+    /// A promise was broken.
+    CommitmentBroken(Commitment),
+}
+
+/// An entry with what a consumer needs to know of its interaction.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EntryAdded {
+    /// The entry.
+    pub entry: Entry,
+    /// The interaction's customer.
+    pub customer: Option<CustomerId>,
+    /// The interaction's version.
+    pub version: i64,
+    /// The interaction's journey.
+    pub journey: JourneyId,
+    /// The interaction's state.
+    pub state: InteractionState,
+    /// Whether it was the first answer of a person of ours.
+    pub first_human_response: bool,
+}
+
+impl EntryAdded {
+    /// Tells of an entry in this interaction, as the interaction is after it.
+    pub fn of(entry: Entry, interaction: &Interaction, first_human_response: bool) -> Self {
+        let Interaction { version, customer, journey, state, .. } = *interaction;
+        Self { entry, customer, version, journey, state, first_human_response }
+    }
+}
+
+impl Event {
+    /// Its type on the wire.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::InteractionScheduled(_) => "interaction.scheduled",
+            Self::InteractionOpened(_) => "interaction.opened",
+            Self::EntryAdded(_) => "interaction.entry_added",
+            Self::FirstHumanResponse(_) => "interaction.first_human_response",
+            Self::StageChanged(_) => "interaction.stage_changed",
+            Self::InteractionConcluded(_) => "interaction.concluded",
+            Self::InteractionReopened(_) => "interaction.reopened",
+            Self::CommitmentMade(_) => "commitment.made",
+            Self::CommitmentKept(_) => "commitment.kept",
+            Self::CommitmentBroken(_) => "commitment.broken",
+        }
+    }
+
+    /// What it happened to, the version of that after it, and its journey.
+    pub const fn subject(&self) -> (SubjectId, i64, JourneyId) {
+        match self {
+            Self::InteractionScheduled(of)
+            | Self::InteractionOpened(of)
+            | Self::FirstHumanResponse(of)
+            | Self::StageChanged(of)
+            | Self::InteractionConcluded(of)
+            | Self::InteractionReopened(of) => (of.id.cast(), of.version, of.journey),
+            Self::EntryAdded(of) => (of.entry.interaction.cast(), of.version, of.journey),
+            Self::CommitmentMade(of) | Self::CommitmentKept(of) | Self::CommitmentBroken(of) => (of.id.cast(), of.version, of.journey),
+        }
+    }
+
+    /// The event of a snapshot that tells where an interaction stands.
+    pub const fn of_interaction(interaction: Interaction) -> Self {
+        match interaction.state {
+            InteractionState::Scheduled => Self::InteractionScheduled(interaction),
+            InteractionState::Open | InteractionState::WaitingOnCustomer => Self::InteractionOpened(interaction),
+            InteractionState::Concluded => Self::InteractionConcluded(interaction),
+        }
+    }
+
+    /// The event of a snapshot that tells where a commitment stands.
+    pub const fn of_commitment(commitment: Commitment) -> Self {
+        use super::CommitmentState::{Broken, Kept, KeptLate, Open};
+        match commitment.state {
+            Open => Self::CommitmentMade(commitment),
+            Kept | KeptLate => Self::CommitmentKept(commitment),
+            Broken => Self::CommitmentBroken(commitment),
+        }
+    }
+}

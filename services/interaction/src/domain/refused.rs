@@ -1,0 +1,148 @@
+//! The reasons that the rules of this service refuse with.
+
+use std::fmt;
+
+use rapport_core::{CommitmentId, Condition, EntryId, InteractionId, Refusal, RefusalCode, Stage};
+
+use super::{CommitmentState, InteractionState};
+
+/// Why a rule refuses. The text says what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// There is an interaction with the id that was given.
+    InteractionExists(InteractionId),
+    /// There is an entry with the id that was given.
+    EntryExists(EntryId),
+    /// There is a commitment with the id that was given.
+    CommitmentExists(CommitmentId),
+    /// The interaction is in a state in which this is not possible.
+    InteractionNotOpen {
+        /// Which one.
+        id: InteractionId,
+        /// Its state.
+        state: InteractionState,
+    },
+    /// Only a concluded interaction can be reopened.
+    InteractionNotConcluded {
+        /// Which one.
+        id: InteractionId,
+        /// Its state.
+        state: InteractionState,
+    },
+    /// Conditions of a conclusion are not met.
+    InteractionNotConcludable {
+        /// Each of them.
+        conditions: Vec<Condition>,
+    },
+    /// A formal interaction takes one stage after the other.
+    StageSkipped {
+        /// The one that comes next.
+        next: Stage,
+    },
+    /// The interaction is at or past the stage.
+    StagePassed {
+        /// Where it is.
+        stage: Stage,
+    },
+    /// The commitment was kept already.
+    CommitmentSettled {
+        /// Which one.
+        id: CommitmentId,
+        /// Its state.
+        state: CommitmentState,
+    },
+    /// The interaction of a commitment is with another customer.
+    CustomerDiffers {
+        /// The interaction.
+        interaction: InteractionId,
+    },
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InteractionExists(id) => write!(f, "there is an interaction {id} already: take it, or give another id"),
+            Self::EntryExists(id) => write!(f, "there is an entry {id} already: take it, or give another id"),
+            Self::CommitmentExists(id) => write!(f, "there is a commitment {id} already: take it, or give another id"),
+            Self::InteractionNotOpen { id, state: InteractionState::Scheduled } => {
+                write!(f, "the interaction {id} is SCHEDULED: its first message or spoken entry opens it")
+            }
+            Self::InteractionNotOpen { id, state } => write!(f, "the interaction {id} is {state}: reopen it first"),
+            Self::InteractionNotConcluded { id, state } => write!(f, "the interaction {id} is {state}: there is nothing to reopen"),
+            Self::InteractionNotConcludable { conditions } => {
+                f.write_str("the interaction cannot be concluded: ")?;
+                for (index, condition) in conditions.iter().enumerate() {
+                    let separator = if index == 0 { "" } else { "; " };
+                    write!(f, "{separator}{}", condition.description)?;
+                }
+                Ok(())
+            }
+            Self::StageSkipped { next } => write!(f, "a formal interaction skips no stage: advance to {next} first"),
+            Self::StagePassed { stage } => write!(f, "the interaction is at {stage}: a formal one goes back only to UNDERSTANDING"),
+            Self::CommitmentSettled { id, state } => write!(f, "the commitment {id} is {state} already"),
+            Self::CustomerDiffers { interaction } => {
+                write!(f, "the interaction {interaction} is with another customer: correct the customer or the interaction")
+            }
+        }
+    }
+}
+
+impl Refusal for Refused {
+    const REASONS: &'static [&'static str] = &[
+        "INTERACTION_EXISTS",
+        "ENTRY_EXISTS",
+        "COMMITMENT_EXISTS",
+        "INTERACTION_NOT_OPEN",
+        "INTERACTION_NOT_CONCLUDED",
+        "INTERACTION_NOT_CONCLUDABLE",
+        "STAGE_SKIPPED",
+        "STAGE_PASSED",
+        "COMMITMENT_SETTLED",
+        "CUSTOMER_DIFFERS",
+    ];
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::InteractionExists(_) => "INTERACTION_EXISTS",
+            Self::EntryExists(_) => "ENTRY_EXISTS",
+            Self::CommitmentExists(_) => "COMMITMENT_EXISTS",
+            Self::InteractionNotOpen { .. } => "INTERACTION_NOT_OPEN",
+            Self::InteractionNotConcluded { .. } => "INTERACTION_NOT_CONCLUDED",
+            Self::InteractionNotConcludable { .. } => "INTERACTION_NOT_CONCLUDABLE",
+            Self::StageSkipped { .. } => "STAGE_SKIPPED",
+            Self::StagePassed { .. } => "STAGE_PASSED",
+            Self::CommitmentSettled { .. } => "COMMITMENT_SETTLED",
+            Self::CustomerDiffers { .. } => "CUSTOMER_DIFFERS",
+        }
+    }
+
+    fn code(&self) -> RefusalCode {
+        match self {
+            Self::InteractionExists(_) | Self::EntryExists(_) | Self::CommitmentExists(_) => RefusalCode::AlreadyExists,
+            _ => RefusalCode::FailedPrecondition,
+        }
+    }
+
+    fn conditions(&self) -> Vec<Condition> {
+        match self {
+            Self::InteractionNotConcludable { conditions } => conditions.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn metadata(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::InteractionExists(id) => vec![("interaction_id", id.to_string())],
+            Self::EntryExists(id) => vec![("entry_id", id.to_string())],
+            Self::CommitmentExists(id) => vec![("commitment_id", id.to_string())],
+            Self::InteractionNotOpen { id, state } | Self::InteractionNotConcluded { id, state } => {
+                vec![("interaction_id", id.to_string()), ("state", state.to_string())]
+            }
+            Self::InteractionNotConcludable { .. } => Vec::new(),
+            Self::StageSkipped { next } => vec![("next", next.to_string())],
+            Self::StagePassed { stage } => vec![("stage", stage.to_string())],
+            Self::CommitmentSettled { id, state } => vec![("commitment_id", id.to_string()), ("state", state.to_string())],
+            Self::CustomerDiffers { interaction } => vec![("interaction_id", interaction.to_string())],
+        }
+    }
+}

@@ -1,3 +1,4 @@
 //! The customer service: who the customers are, what they agreed to, how they fare.
 
 pub mod domain;
+mod store;

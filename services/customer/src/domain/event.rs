@@ -1,7 +1,7 @@
 //! What this service tells the others, as it is stored.
 
+use rapport_core::SubjectId;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::{Assessment, ConsentRecord, Customer, risk};
 
@@ -33,10 +33,10 @@ impl Event {
         }
     }
     /// The resource that it happened to.
-    pub fn subject(&self) -> Uuid {
+    pub fn subject(&self) -> SubjectId {
         match self {
-            Self::CustomerCreated(customer) | Self::CustomerUpdated(customer) | Self::CustomerTypeChanged(customer) => customer.id.uuid(),
-            Self::ConsentRecorded(record) => record.id.uuid(),
+            Self::CustomerCreated(customer) | Self::CustomerUpdated(customer) | Self::CustomerTypeChanged(customer) => customer.id.cast(),
+            Self::ConsentRecorded(record) => record.id.cast(),
             Self::RiskChanged(assessment, _) => risk::assessment_id(assessment.customer),
         }
     }
@@ -55,6 +55,7 @@ mod tests {
     use rapport_core::{CustomerId, Time};
 
     use super::*;
+    use uuid::Uuid;
 
     #[test]
     fn an_event_is_read_as_it_was_written() {
@@ -62,6 +63,6 @@ mod tests {
         let event = Event::RiskChanged(assessment, 3);
         let stored = serde_json::to_value(&event).expect("it can be written");
         assert_eq!(serde_json::from_value::<Event>(stored).expect("it can be read"), event);
-        assert_ne!(event.subject(), Uuid::from_u128(1), "an assessment is not the customer");
+        assert_ne!(event.subject().uuid(), Uuid::from_u128(1), "an assessment is not the customer");
     }
 }

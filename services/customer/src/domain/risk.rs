@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rapport_core::{CustomerId, RiskLevel, Time, words};
+use rapport_core::{CustomerId, RiskLevel, SubjectId, Time, words};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -85,9 +85,9 @@ pub struct Signal {
     /// What was observed.
     pub code: RiskCode,
     /// What makes it one observation and not two: the evidence, or the event where one thing may happen often.
-    pub key: Uuid,
+    pub key: SubjectId,
     /// The resource that shows it.
-    pub evidence: Uuid,
+    pub evidence: SubjectId,
     /// When it was observed.
     pub observe_time: Time,
     /// Whether it was made good as far as that goes.
@@ -126,7 +126,7 @@ pub struct Reason {
     /// What it counts now; below zero it heals.
     pub points: i32,
     /// The resource that shows it.
-    pub evidence: Uuid,
+    pub evidence: SubjectId,
     /// The same in a sentence.
     pub summary: String,
     /// When it was observed.
@@ -180,8 +180,8 @@ pub fn review_time(signals: &[Signal], now: Time) -> Option<Time> {
 }
 
 /// The id of a customer's assessment as the subject of events, so that its versions are not taken for the customer's.
-pub fn assessment_id(customer: CustomerId) -> Uuid {
-    Uuid::new_v5(&customer.uuid(), b"risk")
+pub fn assessment_id(customer: CustomerId) -> SubjectId {
+    SubjectId::from_uuid(Uuid::new_v5(&customer.uuid(), b"risk"))
 }
 
 #[cfg(test)]

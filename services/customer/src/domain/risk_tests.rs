@@ -8,11 +8,14 @@ use super::*;
 const CUSTOMER: CustomerId = CustomerId::from_uuid(Uuid::from_u128(1));
 const START: Time = Time::from_micros(1_000_000_000_000_000);
 
+fn subject(number: u128) -> SubjectId {
+    SubjectId::from_uuid(Uuid::from_u128(number))
+}
 fn day(number: u32) -> Time {
     START + STEP * number
 }
 fn signal(code: RiskCode, number: u128) -> Signal {
-    Signal { customer: CUSTOMER, code, key: Uuid::from_u128(number), evidence: Uuid::from_u128(number), observe_time: START, mended: false }
+    Signal { customer: CUSTOMER, code, key: subject(number), evidence: subject(number), observe_time: START, mended: false }
 }
 fn score(signals: &[Signal], now: Time) -> i32 {
     assess(CUSTOMER, signals, now).score
@@ -51,7 +54,7 @@ fn the_levels_begin_where_they_are_documented() {
 fn reasons_come_with_evidence_the_heaviest_first() {
     let assessment = assess(CUSTOMER, &[signal(RiskCode::Unsubscribed, 1), signal(RiskCode::Detractor, 2)], day(1));
     let reasons: Vec<_> = assessment.reasons.iter().map(|reason| (reason.code, reason.points, reason.evidence)).collect();
-    assert_eq!(reasons, [(RiskCode::Detractor, 29, Uuid::from_u128(2)), (RiskCode::Unsubscribed, 4, Uuid::from_u128(1))]);
+    assert_eq!(reasons, [(RiskCode::Detractor, 29, subject(2)), (RiskCode::Unsubscribed, 4, subject(1))]);
     assert_eq!(assessment.reasons[0].decay_time, day(90));
 }
 

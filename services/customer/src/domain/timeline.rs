@@ -1,8 +1,7 @@
 //! One thing that happened with a customer, in whichever service.
 
-use rapport_core::{Channel, CustomerId, Direction, EventId, JourneyId, Setting, Time};
+use rapport_core::{Channel, CustomerId, Direction, EventId, JourneyId, Setting, SubjectId, Time};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 /// The longest summary, in characters.
 pub const MAX_SUMMARY: usize = 300;
@@ -21,7 +20,7 @@ pub struct TimelineEntry {
     /// What happened.
     pub kind: String,
     /// The resource that it happened to.
-    pub subject: Uuid,
+    pub subject: SubjectId,
     /// What happened, for people.
     pub summary: String,
     /// The way by which it happened.

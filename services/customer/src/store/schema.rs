@@ -1,0 +1,103 @@
+//! The tables of this service, as Diesel sees them.
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use rapport_core::sql::{Json, Moment, Uuid, Word};
+    customers (id) {
+        id -> Uuid,
+        version -> BigInt,
+        kind -> Word,
+        display_name -> Text,
+        given_name -> Text,
+        family_name -> Text,
+        salutation -> Text,
+        language -> Nullable<Text>,
+        time_zone -> Text,
+        contact_points -> Json,
+        external_ids -> Json,
+        organization -> Nullable<Uuid>,
+        job_title -> Text,
+        lifecycle_stage -> Word,
+        preferred_setting -> Nullable<Word>,
+        preferred_channel -> Nullable<Word>,
+        owner -> Text,
+        tags -> Json,
+        attributes -> Json,
+        types -> Json,
+        tag_words -> Text,
+        type_words -> Text,
+        create_time -> Moment,
+        update_time -> Moment,
+    }
+}
+diesel::table! {
+    use diesel::sql_types::{Bool, Text};
+    use rapport_core::sql::Uuid;
+    identities (key, customer_id) {
+        key -> Text,
+        customer_id -> Uuid,
+        leading -> Bool,
+    }
+}
+diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use rapport_core::sql::{Json, Moment, Uuid, Word};
+    consents (id) {
+        id -> Uuid,
+        customer_id -> Uuid,
+        channel -> Word,
+        purpose -> Nullable<Word>,
+        topic -> Nullable<Text>,
+        status -> Word,
+        source -> Word,
+        evidence -> Text,
+        wording_version -> Text,
+        actor -> Json,
+        effective_time -> Moment,
+        expire_time -> Nullable<Moment>,
+        create_time -> Moment,
+    }
+}
+diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use rapport_core::sql::{Moment, Uuid, Word};
+    timeline (customer_id, time, event_id) {
+        customer_id -> Uuid,
+        time -> Moment,
+        event_id -> Uuid,
+        service -> Text,
+        kind -> Text,
+        subject -> Uuid,
+        summary -> Text,
+        channel -> Nullable<Word>,
+        direction -> Nullable<Word>,
+        setting -> Nullable<Word>,
+        trace_id -> Text,
+        journey -> Nullable<Uuid>,
+    }
+}
+diesel::table! {
+    use diesel::sql_types::Bool;
+    use rapport_core::sql::{Moment, Uuid, Word};
+    signals (customer_id, code, key) {
+        customer_id -> Uuid,
+        code -> Word,
+        key -> Uuid,
+        evidence -> Uuid,
+        observe_time -> Moment,
+        mended -> Bool,
+    }
+}
+diesel::table! {
+    use diesel::sql_types::{BigInt, Integer, Nullable};
+    use rapport_core::sql::{Moment, Uuid, Word};
+    standings (customer_id) {
+        customer_id -> Uuid,
+        version -> BigInt,
+        score -> Integer,
+        level -> Word,
+        last_interaction_time -> Nullable<Moment>,
+        review_time -> Nullable<Moment>,
+    }
+}
+diesel::allow_tables_to_appear_in_same_query!(customers, identities, consents, timeline, signals, standings);

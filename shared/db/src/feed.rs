@@ -95,16 +95,6 @@ pub async fn after(conn: &mut Conn<'_>, position: i64, kinds: &[String], limit: 
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
-/// Begins a new epoch: after a restore from a backup, cursors may name events that were lost with the old life of the
-/// database, and every consumer must start from a snapshot.
-///
-/// # Errors
-/// When the database fails.
-pub async fn renew_epoch(conn: &mut Conn<'_>, epoch: &str) -> Result<(), Fault> {
-    on!(conn, |c| diesel::update(relay::table).set(relay::epoch.eq(epoch)).execute(c).await)?;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,6 @@
 //! outbox, inbox, request ids, audit and leases.
 
 pub mod audit;
-pub mod backup;
 mod conn;
 mod database;
 mod fault;
@@ -10,6 +9,7 @@ pub mod feed;
 pub mod housekeeping;
 pub mod inbox;
 pub mod leases;
+pub mod maintenance;
 mod migrate;
 pub mod outbox;
 mod postgres;

@@ -29,14 +29,7 @@ pub(crate) struct PostgresSchema {
 
 impl PostgresSchema {
     pub(crate) async fn open(url: &str, schema: &str, settings: &DatabaseSettings, migrations: Migrations) -> Result<Self, OpenError> {
-        if schema.is_empty() || !schema.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_') {
-            return Err(OpenError::Settings(format!("the schema {schema:?} must have only lower-case letters, digits and underscores")));
-        }
-        // The error may quote the URL with its password: it is not passed on.
-        let config = Config::from_str(url).map_err(|_| {
-            OpenError::Settings("database.url is not a PostgreSQL URL: write postgres://user:password@host:port/database".to_owned())
-        })?;
-        let connect = Arc::new(Connect::new(config, schema, settings)?);
+        let connect = Arc::new(Connect::to(url, schema, settings)?);
         let mut first = connect.establish().await.map_err(OpenError::Connect)?;
         first.batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS {schema}")).await.map_err(Fault::from)?;
         migrations.run_postgres(first).await?;
@@ -103,13 +96,20 @@ impl PostgresSchema {
 }
 
 /// How connections are made.
-struct Connect {
+pub(crate) struct Connect {
     config: Config,
     tls: Option<MakeRustlsConnect>,
 }
 
 impl Connect {
-    fn new(mut config: Config, schema: &str, settings: &DatabaseSettings) -> Result<Self, OpenError> {
+    pub(crate) fn to(url: &str, schema: &str, settings: &DatabaseSettings) -> Result<Self, OpenError> {
+        if schema.is_empty() || !schema.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_') {
+            return Err(OpenError::Settings(format!("the schema {schema:?} must have only lower-case letters, digits and underscores")));
+        }
+        // The error may quote the URL with its password: it is not passed on.
+        let mut config = Config::from_str(url).map_err(|_| {
+            OpenError::Settings("database.url is not a PostgreSQL URL: write postgres://user:password@host:port/database".to_owned())
+        })?;
         let timeout = settings.statement_timeout.as_millis();
         let given = config.get_options().unwrap_or_default().to_owned();
         config.options(format!(
@@ -123,7 +123,7 @@ impl Connect {
         Ok(Self { config, tls })
     }
 
-    async fn establish(&self) -> Result<AsyncPgConnection, ConnectionError> {
+    pub(crate) async fn establish(&self) -> Result<AsyncPgConnection, ConnectionError> {
         let failed = |error: tokio_postgres::Error| {
             let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
             ConnectionError::BadConnection(format!("{error}{cause}"))

@@ -42,13 +42,8 @@ impl SqliteFile {
 
     /// Moves the log into the file, as far as no reader needs it.
     pub(crate) async fn checkpoint(&self) -> Result<(), Fault> {
-        self.aside("PRAGMA wal_checkpoint(PASSIVE)").await
-    }
-
-    /// Runs a long statement outside any transaction, on a connection and a thread of its own.
-    pub(crate) async fn aside(&self, sql: &str) -> Result<(), Fault> {
         let mut conn = establish(&self.path, Lane::Blocking).await?;
-        batch(&mut conn, sql).await
+        batch(&mut conn, "PRAGMA wal_checkpoint(PASSIVE)").await
     }
 }
 
@@ -56,4 +51,9 @@ impl SqliteFile {
 pub(crate) async fn batch(conn: &mut crate::Lite, sql: &str) -> Result<(), Fault> {
     use diesel_async::SimpleAsyncConnection;
     Ok(conn.batch_execute(sql).await?)
+}
+
+/// The connection as store functions take it.
+pub(crate) fn as_conn(conn: &mut crate::Lite) -> crate::Conn<'_> {
+    crate::Conn::Sqlite(conn)
 }

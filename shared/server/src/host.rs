@@ -120,6 +120,12 @@ impl Host {
     /// # Errors
     /// When it cannot be opened.
     pub async fn database(&self, name: &str, migrations: Migrations, database_url: &str) -> Result<Database, StartError> {
+        let settings = self.database_settings(name, database_url);
+        Database::open(&settings, migrations).await.map_err(|error| StartError::Database { service: name.to_owned(), error })
+    }
+
+    /// How the database of a service is opened.
+    pub(crate) fn database_settings(&self, name: &str, database_url: &str) -> DatabaseSettings {
         let section = &self.settings.database;
         let url = if database_url.is_empty() { &section.url } else { database_url };
         let location = if url.is_empty() {
@@ -133,7 +139,7 @@ impl Host {
         }
         settings.statement_timeout = Duration::from_secs(section.statement_timeout_seconds);
         settings.root_certificates = Some(&section.ca_file).filter(|file| !file.is_empty()).map(PathBuf::from);
-        Database::open(&settings, migrations).await.map_err(|error| StartError::Database { service: name.to_owned(), error })
+        settings
     }
 
     /// The directory that holds the SQLite files and the mail folder.

@@ -2,12 +2,15 @@
 
 pub mod auth;
 mod call;
+mod consume;
 mod descriptor;
+pub mod feed;
 mod host;
 mod housekeeping;
 mod job;
 mod layers;
 mod listen;
+pub mod maintenance;
 pub mod scope;
 mod serve;
 mod service;
@@ -17,6 +20,9 @@ mod tls;
 pub mod world;
 
 pub use call::{JOURNEY, Mutation, context, mutate, query, report};
+pub use consume::{Consumer, Effect, consume};
+pub use feed::{FeedRequest, FeedSource, FeedStream};
+pub use rapport_client::follow::Beginning;
 pub use host::{Host, StartError};
 pub use serve::{Running, serve};
 pub use service::{DEFAULT_LIMIT, Job, JobEnd, Pages, Service};

@@ -20,7 +20,7 @@ find_programs() {
         "${RAPPORT_POSTGRES_BIN:-}" \
         "$(dirname "$(readlink -f "$(command -v initdb || echo /nowhere/initdb)")")" \
         "$(pg_config --bindir 2>/dev/null || echo /nowhere)" \
-        $(ls -d /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /opt/homebrew/opt/postgresql*/bin 2>/dev/null | sort -rV); do
+        $(ls -d "$tools"/root/usr/lib/postgresql/*/bin /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /opt/homebrew/opt/postgresql*/bin 2>/dev/null | sort -rV); do
         if [ -n "$directory" ] && has_programs "$directory"; then
             echo "$directory"
             return 0
@@ -28,6 +28,7 @@ find_programs() {
     done
     fail "PostgreSQL was not found (initdb, pg_ctl and postgres, version 14 or later).
 Install it, for example with: sudo apt-get install postgresql
+or let the test command fetch it: ./test
 or name the directory of its programs in RAPPORT_POSTGRES_BIN."
 }
 
@@ -67,6 +68,7 @@ start() {
         echo "shared_buffers = 64MB"
         echo "deadlock_timeout = 200ms"
         echo "autovacuum = off"
+        echo "jit = off"
         echo "wal_level = minimal"
         echo "max_wal_senders = 0"
         if [ "$2" != durable ]; then
@@ -113,6 +115,13 @@ keep() {
         fi
     done
 }
+
+# What the test command unpacked needs its libraries told.
+tools=$(sh "$(dirname "$0")/tools.sh" directory)
+if [ -d "$tools/root" ]; then
+    LD_LIBRARY_PATH="$(sh "$(dirname "$0")/tools.sh" libraries)${LD_LIBRARY_PATH:-}"
+    export LD_LIBRARY_PATH
+fi
 
 case "${1:-}" in
 find) find_programs ;;

@@ -34,6 +34,7 @@ impl PostgresDatabase {
     pub async fn create() -> Self {
         let cluster =
             tokio::task::spawn_blocking(shared_cluster).await.expect("looking for the cluster does not panic by itself").to_owned();
+        #[expect(clippy::disallowed_methods, reason = "the cluster is shared: a name that repeats would meet the one of another run")]
         let name = format!("test_{}", uuid::Uuid::from_u128(rand::random()).simple());
         execute(&cluster, &format!("CREATE DATABASE {name}"))
             .await

@@ -128,7 +128,7 @@ pub async fn report<T, R: Refusal>(
 }
 
 /// The same connection for a part of the transaction.
-fn reborrowed<'a>(conn: &'a mut Conn<'_>) -> Conn<'a> {
+pub(crate) fn reborrowed<'a>(conn: &'a mut Conn<'_>) -> Conn<'a> {
     match conn {
         Conn::Postgres(conn) => Conn::Postgres(conn),
         Conn::Sqlite(conn) => Conn::Sqlite(conn),

@@ -207,3 +207,6 @@ where
         Box::pin(answered.instrument(span))
     }
 }
+
+#[cfg(test)]
+mod tests;

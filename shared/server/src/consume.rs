@@ -77,7 +77,8 @@ where
     let name = feed.name();
     let cursor = database.read(async |conn| -> Result<_, Failure<Never>> { Ok(inbox::cursor(conn, name).await?) }).await?;
     let mut taker = Taker { service, database, world, feed: name, stored: cursor.clone(), stop: stop.clone() };
-    let settings = Follow { beginning, types: types.iter().map(|kind| (*kind).to_owned()).collect(), ..Follow::new(service, cursor, stop.clone()) };
+    let settings =
+        Follow { beginning, types: types.iter().map(|kind| (*kind).to_owned()).collect(), ..Follow::new(service, cursor, stop.clone()) };
     let mut follower = follow(feed, settings);
     while let Some(item) = follower.next().await {
         match item {
@@ -132,12 +133,8 @@ struct Taker {
 
 impl Taker {
     /// Takes one event, however long it takes.
-    async fn take<E, R>(
-        &mut self,
-        event: &E,
-        known: &Known,
-        effect: &impl for<'r> Effect<'r, E, Result<(), Failure<R>>>,
-    ) where
+    async fn take<E, R>(&mut self, event: &E, known: &Known, effect: &impl for<'r> Effect<'r, E, Result<(), Failure<R>>>)
+    where
         E: Message + Sync,
         R: Refusal,
     {
@@ -212,11 +209,14 @@ impl Taker {
 
     fn taken(&mut self, known: &Known, span: &Span, outcome: Outcome) {
         span.record(names::RAPPORT_EVENT_OUTCOME, outcome.name());
-        meter::counter(names::FEED_CONSUMED).add(1, &[
-            KeyValue::new(names::MESSAGING_DESTINATION_NAME, self.feed),
-            KeyValue::new(names::MESSAGING_CONSUMER_GROUP_NAME, self.service),
-            KeyValue::new(names::RAPPORT_EVENT_OUTCOME, outcome.name()),
-        ]);
+        meter::counter(names::FEED_CONSUMED).add(
+            1,
+            &[
+                KeyValue::new(names::MESSAGING_DESTINATION_NAME, self.feed),
+                KeyValue::new(names::MESSAGING_CONSUMER_GROUP_NAME, self.service),
+                KeyValue::new(names::RAPPORT_EVENT_OUTCOME, outcome.name()),
+            ],
+        );
         if !known.meta.cursor.is_empty() {
             self.stored = Some(known.meta.cursor.clone());
         }
@@ -224,10 +224,13 @@ impl Taker {
 
     /// Notes how far one is when nothing happened, so that a restart does not read again what was not for us.
     async fn rest(&mut self, heartbeat: Heartbeat) {
-        meter::gauge(names::FEED_LAG).record(heartbeat.lag, &[
-            KeyValue::new(names::MESSAGING_DESTINATION_NAME, self.feed),
-            KeyValue::new(names::MESSAGING_CONSUMER_GROUP_NAME, self.service),
-        ]);
+        meter::gauge(names::FEED_LAG).record(
+            heartbeat.lag,
+            &[
+                KeyValue::new(names::MESSAGING_DESTINATION_NAME, self.feed),
+                KeyValue::new(names::MESSAGING_CONSUMER_GROUP_NAME, self.service),
+            ],
+        );
         if heartbeat.cursor.is_empty() || self.stored.as_ref() == Some(&heartbeat.cursor) {
             return;
         }

@@ -36,7 +36,12 @@ pub trait FeedSource: Send + Sync + 'static {
 
     /// At most `limit` subjects' present states after the key `after`, as events with position 0 (their event id is
     /// replaced by one of subject, type and version), and the key of the next page if there is one.
-    async fn snapshot(&self, conn: &mut Conn<'_>, after: Option<&str>, limit: i64) -> Result<(Vec<StoredEvent>, Option<String>), Failure<Never>>;
+    async fn snapshot(
+        &self,
+        conn: &mut Conn<'_>,
+        after: Option<&str>,
+        limit: i64,
+    ) -> Result<(Vec<StoredEvent>, Option<String>), Failure<Never>>;
 }
 
 /// What a `WatchEventsRequest` says.
@@ -57,7 +62,11 @@ pub type FeedStream<R> = BoxStream<'static, Result<R, Status>>;
 ///
 /// # Errors
 /// INVALID_ARGUMENT for what is wrong with the request; OUT_OF_RANGE for a cursor that cannot be gone on from.
-pub async fn watch<S: FeedSource>(database: &Database, request: FeedRequest, source: S) -> Result<Response<FeedStream<S::Response>>, Status> {
+pub async fn watch<S: FeedSource>(
+    database: &Database,
+    request: FeedRequest,
+    source: S,
+) -> Result<Response<FeedStream<S::Response>>, Status> {
     let mut violations = Violations::new();
     for unknown in request.types.iter().filter(|named| !S::TYPES.contains(&named.as_str())) {
         violations.add("types", format!("{unknown:?} is none of {}", S::TYPES.join(", ")));

@@ -4,7 +4,10 @@ use std::{
     collections::HashMap,
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -27,6 +30,8 @@ pub struct Host {
     pub world: World,
     callers: Callers,
     ports: Arc<Mutex<Ports>>,
+    /// Whether one of its services reads the callers again when they change.
+    reloads: Arc<AtomicBool>,
 }
 
 #[derive(Default)]
@@ -81,7 +86,7 @@ impl Host {
     /// A host with these settings in this world.
     pub fn new(settings: Settings, world: World) -> Self {
         let callers = Callers::of(&settings.auth);
-        Self { settings: Arc::new(settings), world, callers, ports: Arc::default() }
+        Self { settings: Arc::new(settings), world, callers, ports: Arc::default(), reloads: Arc::default() }
     }
 
     /// Takes the ports of these services now, so that each knows the others' addresses (free ports too) before any starts.
@@ -218,6 +223,11 @@ impl Host {
     /// Who may call, as it is in force now.
     pub fn callers(&self) -> &Callers {
         &self.callers
+    }
+
+    /// True once: the service that gets it reads the callers again when they change.
+    pub(crate) fn first_to_reload(&self) -> bool {
+        !self.reloads.swap(true, Ordering::Relaxed)
     }
 
     fn ports(&self) -> std::sync::MutexGuard<'_, Ports> {

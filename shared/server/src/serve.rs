@@ -11,6 +11,7 @@ use crate::{
     Host, Job, Service, StartError, auth, descriptor, housekeeping, job,
     layers::{self, Surroundings},
     listen::{self, Port},
+    reload,
     scope::Scope,
     tls,
 };
@@ -123,6 +124,9 @@ fn all_jobs(mut jobs: Vec<Job>, name: &'static str, database: &rapport_db::Datab
     let stamped = database.clone();
     jobs.push(Job::new("relay", move |stop| relay::run(stamped.clone(), holder.clone(), stop)));
     jobs.push(housekeeping::job(database.clone(), host.world.clone(), &host.settings.server));
+    if host.first_to_reload() {
+        jobs.push(reload::job(host));
+    }
     jobs
 }
 

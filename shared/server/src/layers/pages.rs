@@ -19,7 +19,7 @@ use tonic::body::Body;
 use tower::{ServiceExt, util::BoxCloneSyncService};
 use tracing::{Instrument, field::Empty};
 
-use crate::{job::panic_text, listen::Answers};
+use crate::listen::Answers;
 
 /// How long a page may take.
 const LIMIT: Duration = Duration::from_secs(15);
@@ -57,9 +57,9 @@ async fn observe(name: &'static str, request: Request, next: Next) -> Response {
         match answer.await {
             Ok(Ok(response)) => response,
             Ok(Err(_)) => (StatusCode::SERVICE_UNAVAILABLE, "This takes too long just now. Please try again.").into_response(),
-            Err(panic) => {
+            Err(_) => {
+                // The panic hook has logged it, within the span of this request.
                 meter::counter(names::SERVER_PANICS).add(1, &[]);
-                tracing::error!(panic = panic_text(&*panic), "a page panicked");
                 (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong on our side. Please try again later.").into_response()
             }
         }

@@ -8,16 +8,16 @@ use rapport_telemetry::{meter, names};
 use tonic::{Status, body::Body};
 
 use super::step::{Rest, Step, call};
-use crate::{job::panic_text, status};
+use crate::status;
 
 /// Catches panics. (In the body of a stream, [`super::body::Watched`] does.)
 pub struct CatchPanic;
 
 impl Step for CatchPanic {
     async fn take(&self, request: Request<Body>, rest: impl Rest) -> Result<Response<Body>, Status> {
-        AssertUnwindSafe(call(rest, request)).catch_unwind().await.map_err(|panic| {
+        // The panic hook has logged it, within the span of this call.
+        AssertUnwindSafe(call(rest, request)).catch_unwind().await.map_err(|_| {
             meter::counter(names::SERVER_PANICS).add(1, &[]);
-            tracing::error!(panic = panic_text(&*panic), "a call panicked");
             status::internal_logged()
         })
     }

@@ -5,6 +5,7 @@ pub mod conclusion;
 pub mod customer;
 pub mod entry;
 pub mod event;
+pub mod filter;
 pub mod informal_offer;
 pub mod interaction;
 pub mod origin;

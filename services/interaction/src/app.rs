@@ -1,0 +1,35 @@
+//! One function per use case: it loads, asks the domain, saves and announces, in the transaction that it is given.
+
+use rapport_core::{Context, Failure};
+use rapport_db::{
+    Conn, Fault,
+    outbox::{self, Draft},
+};
+
+use crate::domain::{Event, Refused};
+
+pub mod commitment;
+pub mod conclusion;
+pub mod customer;
+pub mod entry;
+pub mod feed;
+pub mod interaction;
+pub mod log;
+pub mod origin;
+pub mod remark;
+pub mod stage;
+
+/// What a use case answers.
+pub type Result<T> = std::result::Result<T, Failure<Refused>>;
+
+/// Tells the others. Called after the row that it tells about is written.
+async fn announce(conn: &mut Conn<'_>, cx: &Context, event: &Event) -> std::result::Result<(), Fault> {
+    let (subject, version, journey) = event.subject();
+    outbox::append(conn, cx, Draft { kind: event.kind(), subject, version, journey: Some(journey), payload: event }).await?;
+    Ok(())
+}
+
+/// Refuses a change of something that was changed since the caller read it; no version means that the caller does not mind.
+fn unchanged(read: Option<i64>, stored: i64) -> Result<()> {
+    if read.is_none_or(|read| read == stored) { Ok(()) } else { Err(Failure::Stale) }
+}

@@ -1,0 +1,83 @@
+//! Concluding an interaction: the rows that the decision rests on stay locked until it is stored.
+
+use rapport_core::{CommitmentId, Context, Direction, Failure, InteractionId, InteractionKind};
+use rapport_db::Conn;
+
+use super::{Result, announce, commitment, interaction};
+use crate::{
+    domain::{Commitment, CommitmentDraft, ConclusionDraft, Event, Evidence, Interaction, NextStep, NoStepReason, Refused},
+    store,
+};
+
+/// Concludes an interaction.
+#[derive(Clone, Debug)]
+pub struct ConcludeInteraction {
+    /// Which one.
+    pub id: InteractionId,
+    /// How it ended.
+    pub conclusion: ConclusionDraft,
+    /// A promise to be made with it.
+    pub new_commitment: Option<CommitmentDraft>,
+    /// The version that the caller read.
+    pub read: Option<i64>,
+}
+
+/// Concludes an interaction, and makes a promise with it if there is one.
+///
+/// # Errors
+/// When it is not there or not open, or every condition that is not met.
+pub async fn conclude_interaction(
+    conn: &mut Conn<'_>,
+    cx: &Context,
+    command: ConcludeInteraction,
+) -> Result<(Interaction, Option<Commitment>)> {
+    let ConcludeInteraction { id, mut conclusion, new_commitment, read } = command;
+    let interaction = interaction::load(conn, id, read).await?;
+    let made = new_commitment.map(|draft| promise(cx, draft, &interaction)).transpose()?;
+    default_step(&mut conclusion, made.as_ref());
+    let evidence = evidence(conn, &interaction, &conclusion, made.as_slice()).await?;
+    let concluded = interaction.conclude(conclusion, &evidence, &cx.caller.name, cx.now).map_err(Failure::Refused)?;
+    let concluded = interaction::update(conn, concluded).await?;
+    if let Some(made) = &made {
+        commitment::insert(conn, cx, made).await?;
+    }
+    announce(conn, cx, &Event::InteractionConcluded(concluded.clone())).await?;
+    Ok((concluded, made))
+}
+
+/// The promise that a draft makes in an interaction, to the interaction's customer.
+pub(super) fn promise(cx: &Context, draft: CommitmentDraft, interaction: &Interaction) -> Result<Commitment> {
+    if draft.customer.is_some_and(|customer| interaction.customer != Some(customer)) {
+        return Err(Failure::Refused(Refused::CustomerDiffers { interaction: interaction.id }));
+    }
+    let draft = CommitmentDraft { interaction: Some(interaction.id), ..draft };
+    Ok(Commitment::make(draft, interaction.customer, interaction.journey, cx))
+}
+
+/// A promise that is made with the conclusion is the next step if the conclusion names none.
+pub(super) fn default_step(conclusion: &mut ConclusionDraft, made: Option<&Commitment>) {
+    if let Some(made) = made {
+        conclusion.next_step.get_or_insert(NextStep::Commitment(made.id));
+    }
+}
+
+/// The commitment that the next step names: one of those just made, or a stored one, which is locked.
+pub(super) async fn named_commitment(conn: &mut Conn<'_>, conclusion: &ConclusionDraft, made: &[Commitment]) -> Result<Option<Commitment>> {
+    let Some(NextStep::Commitment(id)) = conclusion.next_step else { return Ok(None) };
+    let id: CommitmentId = id;
+    match made.iter().find(|made| made.id == id) {
+        Some(made) => Ok(Some(made.clone())),
+        None => Ok(store::commitment::find_for_update(conn, id).await?),
+    }
+}
+
+async fn evidence(conn: &mut Conn<'_>, interaction: &Interaction, conclusion: &ConclusionDraft, made: &[Commitment]) -> Result<Evidence> {
+    let self_service = conclusion.next_step == Some(NextStep::None(NoStepReason::SelfService));
+    Ok(Evidence {
+        commitment: named_commitment(conn, conclusion, made).await?,
+        human_entry: self_service && store::entry::human(conn, interaction.id, None).await?,
+        human_reply: interaction.kind == InteractionKind::Unwanted
+            && store::entry::human(conn, interaction.id, Some(Direction::Outbound)).await?,
+        remark: interaction.feedback_solicited && store::remark::any(conn, interaction.id).await?,
+    })
+}

@@ -1,0 +1,51 @@
+//! What this service knows of the customers.
+
+use rapport_core::CustomerId;
+use rapport_db::Conn;
+
+use super::Result;
+use crate::{
+    domain::{Customer, Standing},
+    store,
+};
+
+/// What is known of a customer.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_customer(conn: &mut Conn<'_>, id: CustomerId) -> Result<Option<Customer>> {
+    Ok(store::customer::find(conn, id).await?)
+}
+
+/// Takes what the customer feed tells.
+///
+/// # Errors
+/// When the database fails.
+pub async fn learn_customer(conn: &mut Conn<'_>, customer: Customer) -> Result<()> {
+    Ok(store::customer::put(conn, customer).await?)
+}
+
+/// Makes sure that something is known of a customer whom an event names.
+///
+/// # Errors
+/// When the database fails.
+pub async fn expect_customer(conn: &mut Conn<'_>, id: CustomerId) -> Result<()> {
+    Ok(store::customer::insert_if_new(conn, Customer::stub(id)).await?)
+}
+
+/// The customers whom the customer service must still be asked for, at most `limit`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list_stubs(conn: &mut Conn<'_>, limit: i64) -> Result<Vec<CustomerId>> {
+    Ok(store::customer::stubs(conn, limit).await?)
+}
+
+/// Takes the customer service's answer for a stub: the customer, or none when there is no such customer.
+///
+/// # Errors
+/// When the database fails.
+pub async fn settle_stub(conn: &mut Conn<'_>, id: CustomerId, answer: Option<Customer>) -> Result<()> {
+    let customer = answer.unwrap_or(Customer { standing: Standing::Missing, ..Customer::stub(id) });
+    Ok(store::customer::settle_stub(conn, customer).await?)
+}

@@ -1,0 +1,106 @@
+//! What is said, written or noted: it moves the interaction, opens it again, or begins a new one.
+
+use std::time::Duration;
+
+use rapport_core::{Context, Direction, Failure, InteractionId, Page};
+use rapport_db::Conn;
+
+use super::{Result, announce, interaction};
+use crate::{
+    domain::{Change, Effect, Entry, EntryAdded, EntryDraft, Event, Interaction, Refused},
+    store::{self, entry::Key},
+};
+
+/// Adds an entry.
+#[derive(Clone, Debug)]
+pub struct AddEntry {
+    /// To which interaction.
+    pub interaction: InteractionId,
+    /// The entry.
+    pub entry: EntryDraft,
+    /// How long after its conclusion the customer opens an interaction again.
+    pub reopen_window: Duration,
+}
+
+/// Adds an entry. The interaction of the answer is another one if an inbound entry came too late to open this one again.
+///
+/// # Errors
+/// When the interaction is not there, or is concluded and the entry is a person's of ours.
+pub async fn add_entry(conn: &mut Conn<'_>, cx: &Context, command: AddEntry) -> Result<(Entry, Interaction)> {
+    let interaction = interaction::load(conn, command.interaction, None).await?;
+    add_to(conn, cx, interaction, command.entry, command.reopen_window).await
+}
+
+/// Adds an entry to an interaction that is loaded and locked.
+pub(super) async fn add_to(
+    conn: &mut Conn<'_>,
+    cx: &Context,
+    mut interaction: Interaction,
+    draft: EntryDraft,
+    window: Duration,
+) -> Result<(Entry, Interaction)> {
+    loop {
+        if let Some(message_id) = &draft.message_id
+            && let Some(known) = store::entry::of_message(conn, interaction.id, message_id).await?
+        {
+            return Ok((known, interaction));
+        }
+        let entry = Entry::record(draft.clone(), interaction.id, interaction.customer, cx);
+        match interaction.clone().hear(&entry, window, cx.now).map_err(Failure::Refused)? {
+            Effect::Nothing => {
+                insert(conn, cx, EntryAdded::of(entry.clone(), &interaction, false)).await?;
+                return Ok((entry, interaction));
+            }
+            Effect::Changes(change) => return changed(conn, cx, *change, entry).await,
+            Effect::BeginsAnew => match store::interaction::follow_up_for_update(conn, interaction.id).await? {
+                // The conversation goes on elsewhere already.
+                Some(follow_up) => interaction = follow_up,
+                None => return begin_anew(conn, cx, &interaction, draft).await,
+            },
+        }
+    }
+}
+
+async fn changed(conn: &mut Conn<'_>, cx: &Context, change: Change, entry: Entry) -> Result<(Entry, Interaction)> {
+    let Change { interaction, began, reopened, first_human_response } = change;
+    let interaction = interaction::update(conn, interaction).await?;
+    if began {
+        announce(conn, cx, &Event::InteractionOpened(interaction.clone())).await?;
+    }
+    if reopened {
+        announce(conn, cx, &Event::InteractionReopened(interaction.clone())).await?;
+    }
+    insert(conn, cx, EntryAdded::of(entry.clone(), &interaction, first_human_response)).await?;
+    if first_human_response {
+        announce(conn, cx, &Event::FirstHumanResponse(interaction.clone())).await?;
+    }
+    Ok((entry, interaction))
+}
+
+async fn begin_anew(conn: &mut Conn<'_>, cx: &Context, previous: &Interaction, draft: EntryDraft) -> Result<(Entry, Interaction)> {
+    let interaction = previous.follow_up(cx.fresh(), Direction::Inbound, cx.now);
+    interaction::insert(conn, &interaction).await?;
+    announce(conn, cx, &Event::InteractionOpened(interaction.clone())).await?;
+    let entry = Entry::record(draft, interaction.id, interaction.customer, cx);
+    insert(conn, cx, EntryAdded::of(entry.clone(), &interaction, false)).await?;
+    Ok((entry, interaction))
+}
+
+/// Stores a new entry and tells of it.
+pub(super) async fn insert(conn: &mut Conn<'_>, cx: &Context, added: EntryAdded) -> Result<()> {
+    if !store::entry::insert(conn, added.entry.clone()).await? {
+        return Err(Failure::Refused(Refused::EntryExists(added.entry.id)));
+    }
+    announce(conn, cx, &Event::EntryAdded(added)).await?;
+    Ok(())
+}
+
+/// One page of the entries of an interaction, and the token of the next page.
+///
+/// # Errors
+/// When the interaction is not there.
+pub async fn list_entries(conn: &mut Conn<'_>, id: InteractionId, internal: bool, page: &Page<Key>) -> Result<(Vec<Entry>, String)> {
+    interaction::get_interaction(conn, id).await?;
+    let rows = store::entry::list(conn, id, internal, page).await?;
+    Ok(page.answer(rows, |entry| (entry.create_time, entry.id)))
+}

@@ -1,0 +1,133 @@
+//! Opening, planning, reading and reopening interactions.
+
+use std::time::Duration;
+
+use rapport_core::{Context, Failure, InteractionId, Page};
+use rapport_db::Conn;
+
+use super::{Result, announce, unchanged};
+use crate::{
+    domain::{
+        Customer, Effect, Entry, EntryAdded, EntryDraft, Event, Interaction, InteractionDraft, InteractionState, Refused,
+        filter::InteractionCriterion,
+    },
+    store::{self, interaction::Key},
+};
+
+/// Opens an interaction, or plans one.
+#[derive(Clone, Debug)]
+pub struct CreateInteraction {
+    /// The id to give it.
+    pub id: InteractionId,
+    /// What it is.
+    pub draft: InteractionDraft,
+    /// The first entry, if there is one.
+    pub first_entry: Option<EntryDraft>,
+    /// What was learnt of its customer on the way, if the projection did not know.
+    pub customer: Option<Customer>,
+}
+
+/// Opens an interaction, or plans one.
+///
+/// # Errors
+/// When there is one with its id.
+pub async fn create_interaction(conn: &mut Conn<'_>, cx: &Context, command: CreateInteraction) -> Result<(Interaction, Option<Entry>)> {
+    let CreateInteraction { id, draft, first_entry, customer } = command;
+    if let Some(customer) = customer {
+        store::customer::insert_if_new(conn, customer).await?;
+    }
+    let mut interaction = begin(cx, id, draft);
+    let first_entry = first_entry.map(|draft| Entry::record(draft, id, interaction.customer, cx));
+    let mut first_human_response = false;
+    if let Some(entry) = &first_entry
+        && let Effect::Changes(change) = interaction.clone().hear(entry, Duration::ZERO, cx.now).map_err(Failure::Refused)?
+    {
+        interaction = change.interaction;
+        first_human_response = change.first_human_response;
+    }
+    insert(conn, &interaction).await?;
+    let opened = match interaction.state {
+        InteractionState::Scheduled => Event::InteractionScheduled(interaction.clone()),
+        _ => Event::InteractionOpened(interaction.clone()),
+    };
+    announce(conn, cx, &opened).await?;
+    if let Some(entry) = &first_entry {
+        super::entry::insert(conn, cx, EntryAdded::of(entry.clone(), &interaction, first_human_response)).await?;
+    }
+    if first_human_response {
+        announce(conn, cx, &Event::FirstHumanResponse(interaction.clone())).await?;
+    }
+    Ok((interaction, first_entry))
+}
+
+/// The interaction that a draft begins, on its own journey, that of the call, or a new one.
+pub(super) fn begin(cx: &Context, id: InteractionId, draft: InteractionDraft) -> Interaction {
+    let journey = draft.journey.or(cx.journey).unwrap_or_else(|| cx.fresh());
+    Interaction::begin(id, draft, journey, cx.now)
+}
+
+/// Stores a new interaction.
+pub(super) async fn insert(conn: &mut Conn<'_>, interaction: &Interaction) -> Result<()> {
+    if store::interaction::insert(conn, interaction.clone()).await? {
+        Ok(())
+    } else {
+        Err(Failure::Refused(Refused::InteractionExists(interaction.id)))
+    }
+}
+
+/// Stores a changed interaction.
+pub(super) async fn update(conn: &mut Conn<'_>, interaction: Interaction) -> Result<Interaction> {
+    store::interaction::update(conn, interaction).await?.ok_or(Failure::Stale)
+}
+
+/// The interaction with this id, locked, as the caller read it.
+pub(super) async fn load(conn: &mut Conn<'_>, id: InteractionId, read: Option<i64>) -> Result<Interaction> {
+    let interaction = store::interaction::find_for_update(conn, id).await?.ok_or_else(|| Failure::not_found("interaction", id))?;
+    unchanged(read, interaction.version)?;
+    Ok(interaction)
+}
+
+/// One interaction.
+///
+/// # Errors
+/// When there is none with this id.
+pub async fn get_interaction(conn: &mut Conn<'_>, id: InteractionId) -> Result<Interaction> {
+    store::interaction::find(conn, id).await?.ok_or_else(|| Failure::not_found("interaction", id))
+}
+
+/// One page of interactions, the newest first, and the token of the next page.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list_interactions(
+    conn: &mut Conn<'_>,
+    criteria: &[InteractionCriterion],
+    page: &Page<Key>,
+) -> Result<(Vec<Interaction>, String)> {
+    let rows = store::interaction::list(conn, criteria, page).await?;
+    Ok(page.answer(rows, |interaction| (interaction.create_time, interaction.id)))
+}
+
+/// Opens a concluded interaction again.
+#[derive(Clone, Debug)]
+pub struct ReopenInteraction {
+    /// Which one.
+    pub id: InteractionId,
+    /// Why; kept as an entry.
+    pub reason: String,
+    /// The version that the caller read.
+    pub read: Option<i64>,
+}
+
+/// Opens a concluded interaction again, and keeps the reason as an entry.
+///
+/// # Errors
+/// When it is not there, or not concluded.
+pub async fn reopen_interaction(conn: &mut Conn<'_>, cx: &Context, command: ReopenInteraction) -> Result<Interaction> {
+    let reopened = load(conn, command.id, command.read).await?.reopen(cx.now).map_err(Failure::Refused)?;
+    let reopened = update(conn, reopened).await?;
+    announce(conn, cx, &Event::InteractionReopened(reopened.clone())).await?;
+    let note = Entry::record(EntryDraft::system(format!("Reopened: {}", command.reason)), reopened.id, reopened.customer, cx);
+    super::entry::insert(conn, cx, EntryAdded::of(note, &reopened, false)).await?;
+    Ok(reopened)
+}

@@ -1,0 +1,105 @@
+//! Recording an interaction that is over: entries, stages, conclusion and promises in one transaction.
+
+use std::time::Duration;
+
+use rapport_core::{Context, Direction, Failure, InteractionId, Stage};
+use rapport_db::Conn;
+
+use super::{Result, announce, commitment, conclusion, interaction};
+use crate::{
+    domain::{
+        Commitment, CommitmentDraft, ConclusionDraft, Customer, Effect, Entry, EntryAdded, EntryDraft, Event, Evidence, Interaction,
+        InteractionDraft,
+    },
+    store,
+};
+
+/// Records an interaction that is over.
+#[derive(Clone, Debug)]
+pub struct LogInteraction {
+    /// The id to give it.
+    pub id: InteractionId,
+    /// What it was.
+    pub draft: InteractionDraft,
+    /// What was said, in order.
+    pub entries: Vec<EntryDraft>,
+    /// The stages that it went through.
+    pub stages: Vec<Stage>,
+    /// How it ended.
+    pub conclusion: ConclusionDraft,
+    /// The promises that were made.
+    pub commitments: Vec<CommitmentDraft>,
+    /// What was learnt of its customer on the way, if the projection did not know.
+    pub customer: Option<Customer>,
+}
+
+/// What was recorded.
+#[derive(Clone, Debug)]
+pub struct Logged {
+    /// The interaction.
+    pub interaction: Interaction,
+    /// Its entries.
+    pub entries: Vec<Entry>,
+    /// The promises.
+    pub commitments: Vec<Commitment>,
+}
+
+/// Records an interaction that is over, through the same checks as any other conclusion.
+///
+/// # Errors
+/// When one of the ids is taken, or every condition of a conclusion that is not met.
+pub async fn log_interaction(conn: &mut Conn<'_>, cx: &Context, command: LogInteraction) -> Result<Logged> {
+    let LogInteraction { id, draft, entries, stages, conclusion: mut wish, commitments, customer } = command;
+    if let Some(customer) = customer {
+        store::customer::insert_if_new(conn, customer).await?;
+    }
+    let opened = interaction::begin(cx, id, InteractionDraft { scheduled_time: None, ..draft });
+    let Heard { interaction: heard, added, first_human_response } =
+        hear(cx, opened.clone().passed(&stages, &cx.caller.name, cx.now), entries)?;
+    let made = commitments.into_iter().map(|draft| conclusion::promise(cx, draft, &heard)).collect::<Result<Vec<_>>>()?;
+    conclusion::default_step(&mut wish, made.first());
+    let evidence = Evidence {
+        commitment: conclusion::named_commitment(conn, &wish, &made).await?,
+        human_entry: added.iter().any(|added| added.entry.human().is_some()),
+        human_reply: added.iter().any(|added| added.entry.human() == Some(Direction::Outbound)),
+        remark: false,
+    };
+    let concluded = heard.conclude(wish, &evidence, &cx.caller.name, cx.now).map_err(Failure::Refused)?;
+
+    interaction::insert(conn, &concluded).await?;
+    announce(conn, cx, &Event::InteractionOpened(opened)).await?;
+    let entries = added.iter().map(|added| added.entry.clone()).collect();
+    for added in added {
+        super::entry::insert(conn, cx, added).await?;
+    }
+    if first_human_response {
+        announce(conn, cx, &Event::FirstHumanResponse(concluded.clone())).await?;
+    }
+    for made in &made {
+        commitment::insert(conn, cx, made).await?;
+    }
+    announce(conn, cx, &Event::InteractionConcluded(concluded.clone())).await?;
+    Ok(Logged { interaction: concluded, entries, commitments: made })
+}
+
+struct Heard {
+    interaction: Interaction,
+    added: Vec<EntryAdded>,
+    first_human_response: bool,
+}
+
+fn hear(cx: &Context, mut interaction: Interaction, drafts: Vec<EntryDraft>) -> Result<Heard> {
+    let mut added = Vec::with_capacity(drafts.len());
+    let mut first_human_response = false;
+    for draft in drafts {
+        let entry = Entry::record(draft, interaction.id, interaction.customer, cx);
+        let mut first = false;
+        if let Effect::Changes(change) = interaction.clone().hear(&entry, Duration::ZERO, cx.now).map_err(Failure::Refused)? {
+            interaction = change.interaction;
+            first = change.first_human_response;
+        }
+        first_human_response |= first;
+        added.push(EntryAdded::of(entry, &interaction, first));
+    }
+    Ok(Heard { interaction, added, first_human_response })
+}

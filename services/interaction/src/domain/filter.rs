@@ -1,0 +1,61 @@
+//! What the lists are narrowed by.
+
+use rapport_core::{
+    BusinessFunction, Channel, CustomerId, Direction, InteractionId, InteractionKind, JourneyId, Phase, Setting, Time, filter::Operator,
+};
+
+use super::{CommitmentKind, CommitmentState, InteractionState, Purpose};
+
+/// One condition on interactions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InteractionCriterion {
+    /// Of this customer.
+    Customer(CustomerId),
+    /// Of this journey.
+    Journey(JourneyId),
+    /// Started by this.
+    Source(String),
+    /// In this state, or not.
+    State(Operator, InteractionState),
+    /// By this channel, or not.
+    Channel(Operator, Channel),
+    /// In this setting, or not.
+    Setting(Operator, Setting),
+    /// Of this kind, or not.
+    Kind(Operator, InteractionKind),
+    /// By this function, or not.
+    Function(Operator, BusinessFunction),
+    /// For this purpose, or not.
+    Purpose(Operator, Purpose),
+    /// In this phase.
+    Phase(Phase),
+    /// In this direction, or not.
+    Direction(Operator, Direction),
+    /// Recorded then.
+    CreateTime(Operator, Time),
+    /// Begun then.
+    StartTime(Operator, Time),
+    /// Planned for then.
+    ScheduledTime(Operator, Time),
+}
+
+/// One condition on commitments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CommitmentCriterion {
+    /// To this customer.
+    Customer(CustomerId),
+    /// Made in this interaction.
+    Interaction(InteractionId),
+    /// Of this journey.
+    Journey(JourneyId),
+    /// To be kept by this one of us.
+    Owner(String),
+    /// In this state, or not.
+    State(Operator, CommitmentState),
+    /// Of this kind, or not.
+    Kind(Operator, CommitmentKind),
+    /// Due then.
+    DueTime(Operator, Time),
+    /// Made then.
+    CreateTime(Operator, Time),
+}

@@ -1,0 +1,246 @@
+//! The rows of interactions.
+
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper,
+    prelude::AsChangeset,
+};
+use diesel_async::RunQueryDsl;
+use rapport_core::{
+    BusinessFunction, Channel, CustomerId, Direction, InteractionId, InteractionKind, JourneyId, Page, Phase, Setting, Stage, Time,
+};
+use rapport_db::{Conn, Fault, Json, on};
+
+use super::{filter::narrow_interactions, lock::first_for_update, schema::interactions};
+use crate::domain::{
+    Conclusion, InformalOffer, Interaction, InteractionState, Objective, Purpose, StageChange, filter::InteractionCriterion,
+};
+
+#[derive(Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = interactions, treat_none_as_default_value = false, treat_none_as_null = true)]
+struct InteractionRow {
+    id: InteractionId,
+    version: i64,
+    customer: Option<CustomerId>,
+    subject: String,
+    function: BusinessFunction,
+    purpose: Purpose,
+    phase: Option<Phase>,
+    kind: InteractionKind,
+    setting: Setting,
+    channel: Channel,
+    direction: Direction,
+    objective: Option<Objective>,
+    customer_goal: String,
+    customer_expectation: String,
+    state: InteractionState,
+    stage: Option<Stage>,
+    stages: Json<Vec<StageChange>>,
+    waiting_since: Option<Time>,
+    first_human_response_time: Option<Time>,
+    informal_offer: Option<Json<InformalOffer>>,
+    feedback_solicited: bool,
+    conclusion: Option<Json<Conclusion>>,
+    reopen_count: i32,
+    previous: Option<InteractionId>,
+    source: String,
+    journey: JourneyId,
+    scheduled_time: Option<Time>,
+    start_time: Time,
+    end_time: Option<Time>,
+    create_time: Time,
+    update_time: Time,
+}
+
+/// Moves every field from one struct to the other; a new field does not compile until both have it.
+macro_rules! convert {
+    ($value:expr, $from:ident => $to:ident, |$stages:ident, $offer:ident, $conclusion:ident| $nested:expr) => {{
+        let $from {
+            id,
+            version,
+            customer,
+            subject,
+            function,
+            purpose,
+            phase,
+            kind,
+            setting,
+            channel,
+            direction,
+            objective,
+            customer_goal,
+            customer_expectation,
+            state,
+            stage,
+            stages: $stages,
+            waiting_since,
+            first_human_response_time,
+            informal_offer: $offer,
+            feedback_solicited,
+            conclusion: $conclusion,
+            reopen_count,
+            previous,
+            source,
+            journey,
+            scheduled_time,
+            start_time,
+            end_time,
+            create_time,
+            update_time,
+        } = $value;
+        let (stages, informal_offer, conclusion) = $nested;
+        $to {
+            id,
+            version,
+            customer,
+            subject,
+            function,
+            purpose,
+            phase,
+            kind,
+            setting,
+            channel,
+            direction,
+            objective,
+            customer_goal,
+            customer_expectation,
+            state,
+            stage,
+            stages,
+            waiting_since,
+            first_human_response_time,
+            informal_offer,
+            feedback_solicited,
+            conclusion,
+            reopen_count,
+            previous,
+            source,
+            journey,
+            scheduled_time,
+            start_time,
+            end_time,
+            create_time,
+            update_time,
+        }
+    }};
+}
+
+impl From<InteractionRow> for Interaction {
+    fn from(row: InteractionRow) -> Self {
+        convert!(row, InteractionRow => Self, |stages, offer, conclusion| {
+            (stages.0, offer.map(|offer| offer.0), conclusion.map(|conclusion| conclusion.0))
+        })
+    }
+}
+impl From<Interaction> for InteractionRow {
+    fn from(interaction: Interaction) -> Self {
+        convert!(interaction, Interaction => Self, |stages, offer, conclusion| (Json(stages), offer.map(Json), conclusion.map(Json)))
+    }
+}
+
+/// The interaction with this id.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(conn: &mut Conn<'_>, id: InteractionId) -> Result<Option<Interaction>, Fault> {
+    let row = on!(conn, |c| interactions::table.find(id).select(InteractionRow::as_select()).first(c).await.optional())?;
+    Ok(row.map(Into::into))
+}
+
+/// The interaction with this id, locked until the end of the transaction.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_for_update(conn: &mut Conn<'_>, id: InteractionId) -> Result<Option<Interaction>, Fault> {
+    let row: Option<InteractionRow> = first_for_update!(conn, interactions::table.find(id).select(InteractionRow::as_select()))?;
+    Ok(row.map(Into::into))
+}
+
+/// The newest interaction that was started by this, locked until the end of the transaction.
+///
+/// # Errors
+/// When the database fails.
+pub async fn newest_of_source_for_update(conn: &mut Conn<'_>, source: &str) -> Result<Option<Interaction>, Fault> {
+    let row: Option<InteractionRow> = first_for_update!(
+        conn,
+        interactions::table
+            .filter(interactions::source.eq(source))
+            .order((interactions::create_time.desc(), interactions::id.desc()))
+            .select(InteractionRow::as_select())
+    )?;
+    Ok(row.map(Into::into))
+}
+
+/// The newest interaction that goes on from this one, locked until the end of the transaction.
+///
+/// # Errors
+/// When the database fails.
+pub async fn follow_up_for_update(conn: &mut Conn<'_>, previous: InteractionId) -> Result<Option<Interaction>, Fault> {
+    let row: Option<InteractionRow> = first_for_update!(
+        conn,
+        interactions::table
+            .filter(interactions::previous.eq(previous))
+            .order((interactions::create_time.desc(), interactions::id.desc()))
+            .select(InteractionRow::as_select())
+    )?;
+    Ok(row.map(Into::into))
+}
+
+/// The key of the list: newest first.
+pub type Key = (Time, InteractionId);
+
+/// One page of the interactions that meet all criteria, the newest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(conn: &mut Conn<'_>, criteria: &[InteractionCriterion], page: &Page<Key>) -> Result<Vec<Interaction>, Fault> {
+    let rows: Vec<InteractionRow> = on!(conn, |c| {
+        let mut query = interactions::table.select(InteractionRow::as_select()).into_boxed();
+        for criterion in criteria {
+            query = narrow_interactions!(query, criterion);
+        }
+        if let Some((time, id)) = page.after {
+            query = query.filter(interactions::create_time.le(time)).filter(interactions::create_time.lt(time).or(interactions::id.lt(id)));
+        }
+        query.order((interactions::create_time.desc(), interactions::id.desc())).limit(page.fetch()).load(c).await
+    })?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// Interactions after this id in the order of their ids, for the snapshot of the feed.
+///
+/// # Errors
+/// When the database fails.
+pub async fn after(conn: &mut Conn<'_>, id: Option<InteractionId>, limit: i64) -> Result<Vec<Interaction>, Fault> {
+    let rows: Vec<InteractionRow> = on!(conn, |c| {
+        let mut query = interactions::table.select(InteractionRow::as_select()).into_boxed();
+        if let Some(id) = id {
+            query = query.filter(interactions::id.gt(id));
+        }
+        query.order(interactions::id).limit(limit).load(c).await
+    })?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// Stores a new interaction; false when there is one with its id.
+///
+/// # Errors
+/// When the database fails.
+pub async fn insert(conn: &mut Conn<'_>, interaction: Interaction) -> Result<bool, Fault> {
+    let row = InteractionRow::from(interaction);
+    let inserted =
+        on!(conn, |c| diesel::insert_into(interactions::table).values(&row).on_conflict(interactions::id).do_nothing().execute(c).await)?;
+    Ok(inserted == 1)
+}
+
+/// Stores a changed interaction under its next version; none when it was changed since it was read.
+///
+/// # Errors
+/// When the database fails.
+pub async fn update(conn: &mut Conn<'_>, interaction: Interaction) -> Result<Option<Interaction>, Fault> {
+    let read = interaction.version;
+    let changed = Interaction { version: read + 1, ..interaction };
+    let row = InteractionRow::from(changed.clone());
+    let updated =
+        on!(conn, |c| diesel::update(interactions::table.find(row.id).filter(interactions::version.eq(read))).set(&row).execute(c).await)?;
+    Ok((updated == 1).then_some(changed))
+}

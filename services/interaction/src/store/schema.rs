@@ -1,0 +1,101 @@
+//! The tables of this service, as Diesel sees them.
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
+    use rapport_db::sql_types::{Json, Moment, Uuid, Word};
+    interactions (id) {
+        id -> Uuid,
+        version -> BigInt,
+        customer -> Nullable<Uuid>,
+        subject -> Text,
+        function -> Word,
+        purpose -> Word,
+        phase -> Nullable<Word>,
+        kind -> Word,
+        setting -> Word,
+        channel -> Word,
+        direction -> Word,
+        objective -> Nullable<Word>,
+        customer_goal -> Text,
+        customer_expectation -> Text,
+        state -> Word,
+        stage -> Nullable<Word>,
+        stages -> Json,
+        waiting_since -> Nullable<Moment>,
+        first_human_response_time -> Nullable<Moment>,
+        informal_offer -> Nullable<Json>,
+        feedback_solicited -> Bool,
+        conclusion -> Nullable<Json>,
+        reopen_count -> Integer,
+        previous -> Nullable<Uuid>,
+        source -> Text,
+        journey -> Uuid,
+        scheduled_time -> Nullable<Moment>,
+        start_time -> Moment,
+        end_time -> Nullable<Moment>,
+        create_time -> Moment,
+        update_time -> Moment,
+    }
+}
+diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use rapport_db::sql_types::{Moment, Uuid, Word};
+    entries (id) {
+        id -> Uuid,
+        interaction -> Uuid,
+        kind -> Word,
+        author_kind -> Word,
+        author_name -> Text,
+        recorded_by -> Text,
+        responder -> Nullable<Word>,
+        direction -> Nullable<Word>,
+        body -> Text,
+        content_type -> Text,
+        in_reply_to -> Nullable<Text>,
+        message_id -> Nullable<Text>,
+        delivery -> Nullable<Uuid>,
+        occur_time -> Moment,
+        create_time -> Moment,
+    }
+}
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use rapport_db::sql_types::{Moment, Uuid, Word};
+    commitments (id) {
+        id -> Uuid,
+        version -> BigInt,
+        customer -> Nullable<Uuid>,
+        interaction -> Nullable<Uuid>,
+        made_by -> Text,
+        owner -> Text,
+        kind -> Word,
+        text -> Text,
+        due_time -> Moment,
+        grace_micros -> BigInt,
+        deadline -> Moment,
+        state -> Word,
+        evidence -> Nullable<Text>,
+        break_time -> Nullable<Moment>,
+        kept_time -> Nullable<Moment>,
+        journey -> Uuid,
+        create_time -> Moment,
+        update_time -> Moment,
+    }
+}
+diesel::table! {
+    use diesel::sql_types::BigInt;
+    use rapport_db::sql_types::{Json, Uuid, Word};
+    customers (id) {
+        id -> Uuid,
+        version -> BigInt,
+        standing -> Word,
+        types -> Json,
+    }
+}
+diesel::table! {
+    use rapport_db::sql_types::Uuid;
+    remarks (interaction, remark) {
+        interaction -> Uuid,
+        remark -> Uuid,
+    }
+}

@@ -1,4 +1,12 @@
-//! Instruments by name: unit and description come from the registry, so that they cannot differ from it.
+//! Instruments by name: unit and description come from the registry, so that they cannot differ from it; made once and shared.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        LazyLock, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 pub use opentelemetry::{KeyValue, metrics};
 use opentelemetry::{
@@ -45,27 +53,60 @@ fn registered(name: &'static str, wanted: Instrument) -> (&'static str, &'static
     }
 }
 
-/// A distribution; one in seconds gets bounds for durations. Make it after telemetry was started, and keep it.
+/// Whether metrics are started: what is made before that measures nothing and must not be kept.
+static STARTED: AtomicBool = AtomicBool::new(false);
+
+/// From now on instruments measure.
+pub(crate) fn started() {
+    STARTED.store(true, Ordering::Release);
+}
+
+/// The instruments of one kind that were made so far.
+type Made<T> = LazyLock<RwLock<HashMap<&'static str, T>>>;
+
+fn shared<T: Clone>(made: &RwLock<HashMap<&'static str, T>>, name: &'static str, make: impl FnOnce() -> T) -> T {
+    if !STARTED.load(Ordering::Acquire) {
+        return make();
+    }
+    if let Some(instrument) = made.read().unwrap_or_else(PoisonError::into_inner).get(name) {
+        return instrument.clone();
+    }
+    made.write().unwrap_or_else(PoisonError::into_inner).entry(name).or_insert_with(make).clone()
+}
+
+/// A distribution; one in seconds gets bounds for durations. Ask for it after telemetry was started.
 pub fn histogram(name: &'static str) -> Histogram<f64> {
-    let (unit, doc) = registered(name, Instrument::Histogram);
-    let bounds = if unit == "s" { SECONDS.to_vec() } else { COUNTS.to_vec() };
-    meter().f64_histogram(name).with_unit(unit).with_description(doc).with_boundaries(bounds).build()
+    static MADE: Made<Histogram<f64>> = LazyLock::new(RwLock::default);
+    shared(&MADE, name, || {
+        let (unit, doc) = registered(name, Instrument::Histogram);
+        let bounds = if unit == "s" { SECONDS.to_vec() } else { COUNTS.to_vec() };
+        meter().f64_histogram(name).with_unit(unit).with_description(doc).with_boundaries(bounds).build()
+    })
 }
 
-/// A sum that only grows. Make it after telemetry was started, and keep it.
+/// A sum that only grows. Ask for it after telemetry was started.
 pub fn counter(name: &'static str) -> Counter<u64> {
-    let (unit, doc) = registered(name, Instrument::Counter);
-    meter().u64_counter(name).with_unit(unit).with_description(doc).build()
+    static MADE: Made<Counter<u64>> = LazyLock::new(RwLock::default);
+    shared(&MADE, name, || {
+        let (unit, doc) = registered(name, Instrument::Counter);
+        meter().u64_counter(name).with_unit(unit).with_description(doc).build()
+    })
 }
 
-/// A sum that grows and shrinks. Make it after telemetry was started, and keep it.
+/// A sum that grows and shrinks. Ask for it after telemetry was started.
 pub fn up_down_counter(name: &'static str) -> UpDownCounter<i64> {
-    let (unit, doc) = registered(name, Instrument::UpDownCounter);
-    meter().i64_up_down_counter(name).with_unit(unit).with_description(doc).build()
+    static MADE: Made<UpDownCounter<i64>> = LazyLock::new(RwLock::default);
+    shared(&MADE, name, || {
+        let (unit, doc) = registered(name, Instrument::UpDownCounter);
+        meter().i64_up_down_counter(name).with_unit(unit).with_description(doc).build()
+    })
 }
 
-/// A last value. Make it after telemetry was started, and keep it.
+/// A last value. Ask for it after telemetry was started.
 pub fn gauge(name: &'static str) -> Gauge<i64> {
-    let (unit, doc) = registered(name, Instrument::Gauge);
-    meter().i64_gauge(name).with_unit(unit).with_description(doc).build()
+    static MADE: Made<Gauge<i64>> = LazyLock::new(RwLock::default);
+    shared(&MADE, name, || {
+        let (unit, doc) = registered(name, Instrument::Gauge);
+        meter().i64_gauge(name).with_unit(unit).with_description(doc).build()
+    })
 }

@@ -34,6 +34,7 @@ use crate::{
     LogFormat,
     environment::{Choices, Export},
     export::{ExportThread, Resources},
+    meter,
     service::Stamp,
 };
 
@@ -203,6 +204,7 @@ impl Guard {
         }
         if let Some(metrics) = &self.metrics {
             global::set_meter_provider(metrics.clone());
+            meter::started();
         }
     }
 

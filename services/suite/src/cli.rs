@@ -1,0 +1,66 @@
+//! The command line: what can be said, and how it ends.
+
+mod args;
+mod backup;
+mod calls;
+mod demo;
+mod healthcheck;
+mod import;
+mod issue;
+mod output;
+mod serve;
+mod timeline;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use rapport_server::settings::{Settings, Sources};
+
+use args::{Args, Command, CustomersCommand, EpochCommand, IssueCommand};
+use output::{End, Out};
+
+/// Reads the arguments, does what they say, and answers with the exit code.
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    let out = Out::new(args.json);
+    // Only fails when it is installed already, by a caller of this library.
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return End::failed(format!("cannot start: {error}")).report(&out),
+    };
+    match runtime.block_on(run(args, &out)) {
+        Ok(code) => code,
+        Err(end) => end.report(&out),
+    }
+}
+
+async fn run(args: Args, out: &Out) -> Result<ExitCode, End> {
+    let mut sources = Sources::of_process(args.config);
+    if let Some(directory) = &args.data {
+        sources = sources.set("data.directory", directory.display().to_string());
+    }
+    for (key, value) in args.set {
+        sources = sources.set(key, value);
+    }
+    let load = |sources: Sources| Settings::load(sources).map_err(|problems| End::usage(problems.to_string()));
+    match args.command.unwrap_or(Command::Serve { services: Vec::new() }) {
+        Command::Serve { services } => serve::run(load(sources)?, &services).await,
+        Command::Demo(demo) => demo::run(sources, demo, out).await,
+        Command::Customers(CustomersCommand::Import(import)) => import::run(&load(sources)?, import, out).await,
+        Command::Issue(IssueCommand::Send { issue, watch }) => issue::send(&load(sources)?, &issue, watch, out).await,
+        Command::Timeline { customer, limit } => timeline::run(&load(sources)?, &customer, limit, out).await,
+        Command::Settings => {
+            let settings = load(sources)?;
+            if out.json() {
+                out.object(&settings.printed_tree())
+            } else {
+                out.line(settings.printed())
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Healthcheck { services } => healthcheck::run(&load(sources)?, &services, out).await,
+        Command::Backup { directory } => backup::run(&load(sources)?, &directory, out).await,
+        Command::Epoch(EpochCommand::Renew { service }) => backup::renew_epoch(&load(sources)?, &service, out).await,
+    }
+}

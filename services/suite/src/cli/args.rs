@@ -1,0 +1,146 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// Customer interaction management: customers, interactions, feedback, newsletters.
+#[derive(Debug, Parser)]
+#[command(name = "rapport", version, after_help = EXIT_CODES)]
+pub struct Args {
+    /// Settings file; without it RAPPORT_CONFIG, or ./rapport.toml if it is there.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Directory of the SQLite files and the mail folder [default: ./rapport-data].
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// One setting, for example --set customer.listen=127.0.0.1:6000; may be repeated.
+    #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = setting)]
+    pub set: Vec<(String, String)>,
+    /// Answers in JSON, one object per line, for programs.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do; `serve` when nothing is said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  failed: the reason is on standard error
+  2  the command or the settings are wrong
+  3  a service is out of reach: start it, or try again
+  4  done in part: some rows were refused, or some mails have an unknown or failed outcome";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Starts the services, all four when none is named, and runs until it is told to stop.
+    Serve {
+        /// Which services: customer, interaction, feedback, newsletter.
+        #[arg(value_parser = crate::SERVICES)]
+        services: Vec<String>,
+    },
+    /// Starts the suite on a temporary directory and plays one customer's journey through all four services.
+    Demo(Demo),
+    /// Works with customers.
+    #[command(subcommand)]
+    Customers(CustomersCommand),
+    /// Works with newsletter issues.
+    #[command(subcommand)]
+    Issue(IssueCommand),
+    /// Shows everything that happened with a customer, newest first.
+    Timeline {
+        /// The customer's id or mail address.
+        customer: String,
+        /// How many lines at most.
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+    },
+    /// Prints the settings in force, secrets hidden.
+    Settings,
+    /// Asks services whether they serve; fails when one does not.
+    Healthcheck {
+        /// Which services; all four when none is named.
+        #[arg(value_parser = crate::SERVICES)]
+        services: Vec<String>,
+    },
+    /// Copies the SQLite databases, also while the services run.
+    Backup {
+        /// A directory for the copies; it must not hold any yet.
+        directory: PathBuf,
+    },
+    /// Works with the epochs of the change feeds.
+    #[command(subcommand)]
+    Epoch(EpochCommand),
+}
+
+/// What can be done with customers.
+#[derive(Debug, Subcommand)]
+pub enum CustomersCommand {
+    /// Imports customers from a CSV file; a refused row stops no other, and running it again doubles nothing.
+    Import(Import),
+}
+
+/// How to import.
+#[derive(Debug, clap::Args)]
+pub struct Import {
+    /// The file: UTF-8, with a header row; columns divided by comma, semicolon or tab.
+    pub file: PathBuf,
+    /// Checks every row and stores nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Names a column whose header is not known, for example --map email=Contact; may be repeated.
+    #[arg(long, value_name = "FIELD=COLUMN", value_parser = setting)]
+    pub map: Vec<(String, String)>,
+    /// Writes the refused rows with line and reason to this file (CSV).
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+}
+
+/// What can be done with issues.
+#[derive(Debug, Subcommand)]
+pub enum IssueCommand {
+    /// Sends an issue; safe to run twice.
+    Send {
+        /// The issue's id.
+        issue: String,
+        /// Shows the progress until every recipient is accounted for.
+        #[arg(long)]
+        watch: bool,
+    },
+}
+
+/// What can be done with epochs.
+#[derive(Debug, Subcommand)]
+pub enum EpochCommand {
+    /// Begins a new epoch after a restore, so that every consumer starts from a snapshot. The service must be stopped.
+    Renew {
+        /// The service whose database was restored.
+        #[arg(value_parser = crate::SERVICES)]
+        service: String,
+    },
+}
+
+/// How to play the journey.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Demo {
+    /// Ends after the journey instead of staying up.
+    #[arg(long)]
+    pub exit: bool,
+    /// The same people, words and order each time for the same seed.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How many customers are imported.
+    #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u32).range(5..=100_000))]
+    pub customers: u32,
+    /// Sends to this mail server instead of a folder.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub smtp: Option<String>,
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or_else(|| "write it as NAME=VALUE".to_owned())?;
+    Ok((key.trim().to_owned(), value.trim().to_owned()))
+}

@@ -1,0 +1,82 @@
+//! The customers' mailbox: the folder that the demo's mails land in, read as a person would.
+
+use std::{fs, io, path::Path};
+
+/// The transport that writes mails into a folder; always there.
+pub const FOLDER: &str = "outbox";
+/// The transport of the demo's mail server.
+pub const SMTP: &str = "demo";
+
+/// The settings of a transport to this mail server that keeps a copy of each mail.
+pub fn transport(host: &str, port: u16, copies: &Path) -> Vec<(String, String)> {
+    let key = |name: &str| format!("newsletter.transports.{SMTP}.{name}");
+    vec![
+        (key("host"), host.to_owned()),
+        (key("port"), port.to_string()),
+        (key("tls"), "none".to_owned()),
+        (key("copies"), copies.display().to_string()),
+    ]
+}
+
+/// The newest mail to an address that contains a text.
+pub fn newest(folder: &Path, address: &str, containing: &str) -> io::Result<Option<String>> {
+    let mut found: Option<(std::time::SystemTime, String)> = None;
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    for entry in entries {
+        let entry = entry?;
+        if entry.path().extension().is_none_or(|extension| extension != "eml") {
+            continue;
+        }
+        let written = entry.metadata()?.modified()?;
+        let mail = unfold(&String::from_utf8_lossy(&fs::read(entry.path())?));
+        let to = header(&mail, "To").unwrap_or_default();
+        if to.contains(address) && mail.contains(containing) && found.as_ref().is_none_or(|(newest, _)| written > *newest) {
+            found = Some((written, mail));
+        }
+    }
+    Ok(found.map(|(_, mail)| mail))
+}
+
+/// The token behind a path in the newest mail to an address, for example behind `/confirm/`.
+pub fn token(folder: &Path, address: &str, path: &str) -> io::Result<Option<String>> {
+    let Some(mail) = newest(folder, address, path)? else { return Ok(None) };
+    let after = mail.split_once(path).map_or("", |(_, after)| after);
+    let token: String = after.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_.~".contains(*c)).collect();
+    Ok(Some(token).filter(|token| !token.is_empty()))
+}
+
+/// The value of a header.
+pub fn header(mail: &str, name: &str) -> Option<String> {
+    mail.lines().take_while(|line| !line.is_empty()).find_map(|line| {
+        let (found, value) = line.split_once(':')?;
+        found.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
+    })
+}
+
+/// Takes the line breaks out that headers (RFC 5322) and quoted-printable bodies (RFC 2045) are folded with.
+fn unfold(mail: &str) -> String {
+    let mail = mail.replace("\r\n", "\n");
+    let (head, body) = mail.split_once("\n\n").unwrap_or((&mail, ""));
+    let head = head.replace("\n ", " ").replace("\n\t", " ");
+    let body = body.replace("=\n", "").replace("=3D", "=");
+    format!("{head}\n\n{body}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_found_in_a_folded_body() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mail = "To: \"Ada\"\r\n <ada@example.com>\r\nSubject: x\r\n\r\nClick http://localhost/confirm/abc=\r\nDEF-1 now\r\n";
+        fs::write(folder.path().join("a.eml"), mail).expect("written");
+        assert_eq!(token(folder.path(), "ada@example.com", "/confirm/").expect("read").as_deref(), Some("abcDEF-1"));
+        assert_eq!(token(folder.path(), "eve@example.com", "/confirm/").expect("read"), None);
+        assert_eq!(token(&folder.path().join("none"), "ada@example.com", "/confirm/").expect("read"), None);
+    }
+}

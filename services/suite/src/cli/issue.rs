@@ -1,0 +1,111 @@
+//! `rapport issue send`: the batch job that sends a newsletter.
+
+use std::{process::ExitCode, time::Duration};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use rapport_core::Time;
+use rapport_proto::newsletter::v1 as pb;
+use rapport_server::Settings;
+use serde_json::json;
+use tonic::Code;
+
+use super::{
+    calls::Calls,
+    output::{End, IN_PART, Out},
+};
+
+pub async fn send(settings: &Settings, issue: &str, watch: bool, out: &Out) -> Result<ExitCode, End> {
+    let mut calls = Calls::by_settings(settings)?;
+    let answer = calls.issues.send_issue(pb::SendIssueRequest { issue_id: issue.to_owned(), ..Default::default() }).await?;
+    let state = answer.into_inner().issue.map(|issue| issue.state()).unwrap_or_default();
+    if !watch {
+        if out.json() {
+            out.object(&json!({ "issue_id": issue, "state": state.as_str_name() }));
+        } else {
+            out.line(format_args!("{issue}: {}; follow it with --watch", state_word(state)));
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let accounting = self::watch(&mut calls, issue, out).await?;
+    report(&accounting, out);
+    let open = accounting.unknown + accounting.failed + accounting.expired;
+    Ok(if open == 0 { ExitCode::SUCCESS } else { ExitCode::from(IN_PART) })
+}
+
+/// Follows an issue until every recipient is accounted for; goes on after the connection broke.
+pub async fn watch(calls: &mut Calls, issue: &str, out: &Out) -> Result<pb::Accounting, End> {
+    let bar = ProgressBar::new(0);
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} · {per_sec} · {eta} left · {msg}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let mut broken = 0_u32;
+    loop {
+        match follow(calls, issue, &bar, out).await {
+            Ok(Some(accounting)) => {
+                bar.finish_and_clear();
+                return Ok(accounting);
+            }
+            // The stream ended before the issue did, as it does when the service is restarted.
+            Ok(None) => broken += 1,
+            Err(status) if status.code() == Code::Unavailable && broken < 20 => broken += 1,
+            Err(status) => return Err(status.into()),
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+}
+
+async fn follow(calls: &mut Calls, issue: &str, bar: &ProgressBar, out: &Out) -> Result<Option<pb::Accounting>, tonic::Status> {
+    let mut stream = calls.issues.watch_issue(pb::WatchIssueRequest { issue_id: issue.to_owned() }).await?.into_inner();
+    while let Some(answer) = stream.message().await? {
+        let Some(accounting) = answer.accounting else { continue };
+        bar.set_length(u64::try_from(accounting.audience).unwrap_or_default());
+        let open = accounting.pending + accounting.in_flight + accounting.deferred;
+        bar.set_position(u64::try_from(accounting.audience - open).unwrap_or_default());
+        bar.set_message(totals(&accounting));
+        if out.json() {
+            report(&accounting, out);
+        }
+        if accounting.issue_state() == pb::IssueState::Completed {
+            return Ok(Some(accounting));
+        }
+    }
+    Ok(None)
+}
+
+fn state_word(state: pb::IssueState) -> String {
+    state.as_str_name().trim_start_matches("ISSUE_STATE_").to_lowercase()
+}
+
+/// The states that hold somebody, with how many.
+pub fn totals(accounting: &pb::Accounting) -> String {
+    let states = [
+        ("pending", accounting.pending),
+        ("in flight", accounting.in_flight),
+        ("deferred", accounting.deferred),
+        ("accepted", accounting.accepted),
+        ("rejected", accounting.rejected),
+        ("unknown", accounting.unknown),
+        ("withheld", accounting.withheld),
+        ("expired", accounting.expired),
+        ("cancelled", accounting.cancelled),
+        ("failed", accounting.failed),
+    ];
+    let held: Vec<String> = states.iter().filter(|(_, count)| *count > 0).map(|(name, count)| format!("{count} {name}")).collect();
+    if held.is_empty() { "nobody".to_owned() } else { held.join(", ") }
+}
+
+fn report(accounting: &pb::Accounting, out: &Out) {
+    if !out.json() {
+        out.line(format_args!("{}: audience {} = {}", state_word(accounting.issue_state()), accounting.audience, totals(accounting)));
+        for (reason, count) in &accounting.withheld_reasons {
+            out.line(format_args!("  withheld: {count} {reason}"));
+        }
+        return;
+    }
+    let time = accounting.observe_time.as_ref().and_then(|time| Time::from_parts(time.seconds, time.nanos)).map(|time| time.to_string());
+    out.object(&json!({
+        "issue_id": accounting.issue_id, "state": state_word(accounting.issue_state()), "time": time, "audience": accounting.audience,
+        "pending": accounting.pending, "in_flight": accounting.in_flight, "deferred": accounting.deferred, "accepted": accounting.accepted,
+        "rejected": accounting.rejected, "unknown": accounting.unknown, "withheld": accounting.withheld, "expired": accounting.expired,
+        "cancelled": accounting.cancelled, "failed": accounting.failed, "withheld_reasons": accounting.withheld_reasons,
+    }));
+}

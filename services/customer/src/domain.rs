@@ -7,6 +7,7 @@ pub mod customer_type;
 pub mod event;
 pub mod identity;
 pub mod import;
+pub mod observation;
 pub mod profile;
 pub mod refused;
 pub mod risk;

@@ -1,4 +1,5 @@
 //! The customer service: who the customers are, what they agreed to, how they fare.
 
+pub mod app;
 pub mod domain;
-mod store;
+pub mod store;

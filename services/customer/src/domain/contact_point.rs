@@ -87,6 +87,18 @@ impl ContactPoint {
         Ok(Self { kind, value: value.to_owned(), normalized, label: String::new(), primary: false, health: ContactPointHealth::Unverified })
     }
 
+    /// A mail address.
+    pub fn email(email: &Email) -> Self {
+        Self {
+            kind: ContactPointKind::Email,
+            value: email.as_str().to_owned(),
+            normalized: email.normalized(),
+            label: String::new(),
+            primary: false,
+            health: ContactPointHealth::Unverified,
+        }
+    }
+
     /// The kind of address.
     pub const fn kind(&self) -> ContactPointKind {
         self.kind

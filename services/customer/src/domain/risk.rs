@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rapport_core::{CustomerId, RiskLevel, SubjectId, Time, words};
+use rapport_core::{CustomerId, RiskLevel, SubjectId, Time, words, words::Word};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -155,6 +155,11 @@ pub fn level(score: i32) -> RiskLevel {
     LEVELS.iter().find(|(from, _)| score >= *from).map_or(RiskLevel::Healthy, |(_, level)| *level)
 }
 
+/// The lowest score that means this level.
+pub fn min_score(level: RiskLevel) -> i32 {
+    LEVELS.iter().find(|(_, known)| *known == level).map_or(0, |(from, _)| *from)
+}
+
 /// Assesses a customer by what was observed.
 pub fn assess(customer: CustomerId, signals: &[Signal], now: Time) -> Assessment {
     let mut reasons: Vec<Reason> = signals
@@ -172,6 +177,12 @@ pub fn assess(customer: CustomerId, signals: &[Signal], now: Time) -> Assessment
     reasons.sort_by_key(|reason| (std::cmp::Reverse(reason.points.abs()), reason.code, reason.observe_time, reason.evidence));
     let score = reasons.iter().map(|reason| reason.points).fold(0_i32, i32::saturating_add).clamp(0, 100);
     Assessment { customer, score, level: level(score), reasons, compute_time: now }
+}
+
+/// The time before which nothing that was observed counts at this time, whatever it was.
+pub fn forgotten(now: Time) -> Time {
+    let longest = RiskCode::ALL.iter().flat_map(|(code, _, _)| [code.weight(false).1, code.weight(true).1]).max().unwrap_or(0);
+    now - STEP * u32::try_from(longest).unwrap_or(0)
 }
 
 /// When the score may change without anything new: the next step of any signal; none when nothing counts any more.

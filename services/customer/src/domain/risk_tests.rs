@@ -1,9 +1,7 @@
 //! The score as examples and as properties.
 
-use proptest::prelude::*;
-use rapport_core::words::Word;
-
 use super::*;
+use proptest::prelude::*;
 
 const CUSTOMER: CustomerId = CustomerId::from_uuid(Uuid::from_u128(1));
 const START: Time = Time::from_micros(1_000_000_000_000_000);
@@ -94,5 +92,6 @@ proptest! {
     fn in_the_end_everything_is_forgiven(signals in any_signals()) {
         prop_assert_eq!(score(&signals, day(300)), 0);
         prop_assert_eq!(review_time(&signals, day(300)), None);
+        prop_assert!(signals.iter().all(|signal| signal.decay_time() > forgotten(day(300)) || signal.points(day(300)) == 0));
     }
 }

@@ -3,6 +3,8 @@
 use rapport_core::{Channel, CustomerId, Direction, EventId, JourneyId, Setting, SubjectId, Time};
 use serde::{Deserialize, Serialize};
 
+use super::Event;
+
 /// The longest summary, in characters.
 pub const MAX_SUMMARY: usize = 300;
 
@@ -33,6 +35,50 @@ pub struct TimelineEntry {
     pub trace_id: String,
     /// The journey that it belongs to.
     pub journey: Option<JourneyId>,
+}
+
+/// The service that this one is.
+const SERVICE: &str = "customer";
+
+/// What an event of this service says on a timeline, if it says anything there: its customer and the summary.
+fn own(event: &Event) -> Option<(CustomerId, String, Option<Channel>)> {
+    match event {
+        Event::CustomerCreated(customer) => Some((customer.id, "became known".to_owned(), None)),
+        Event::CustomerTypeChanged(customer) => {
+            let types: Vec<String> = customer.types.iter().map(|held| held.kind.to_string()).collect();
+            let text = if types.is_empty() { "is of no type any more".to_owned() } else { format!("is now {}", types.join(", ")) };
+            Some((customer.id, text, None))
+        }
+        Event::ConsentRecorded(record) => {
+            let purpose = record.subject.purpose().map_or_else(|| "everything".to_owned(), |purpose| purpose.to_string());
+            Some((record.customer, format!("consent {} for {purpose} by {}", record.status, record.channel), Some(record.channel)))
+        }
+        Event::RiskChanged(assessment, _) => {
+            Some((assessment.customer, format!("risk is {} with score {}", assessment.level, assessment.score), None))
+        }
+        Event::CustomerUpdated(_) => None,
+    }
+}
+
+impl TimelineEntry {
+    /// The entry of an event of this service, if it makes one.
+    pub fn of_own(event: &Event, id: EventId, now: Time, traceparent: Option<&str>, journey: Option<JourneyId>) -> Option<Self> {
+        let (customer, text, channel) = own(event)?;
+        Some(Self {
+            event: id,
+            customer,
+            time: now,
+            service: SERVICE.to_owned(),
+            kind: event.kind().to_owned(),
+            subject: event.subject(),
+            summary: summary(&text),
+            channel,
+            direction: None,
+            setting: None,
+            trace_id: traceparent.map(trace_id).unwrap_or_default(),
+            journey,
+        })
+    }
 }
 
 /// Cuts a summary to one line of the longest length allowed.

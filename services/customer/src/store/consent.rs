@@ -2,7 +2,7 @@
 
 use diesel::{BoolExpressionMethods, ExpressionMethods, Insertable, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::RunQueryDsl;
-use rapport_core::{Actor, Channel, ConsentId, ContactPurpose, CustomerId, Page, Time};
+use rapport_core::{Actor, Channel, ConsentId, ContactPurpose, CustomerId, Time};
 use rapport_db::{Conn, Fault, Json, on};
 
 use super::schema::consents;
@@ -143,16 +143,15 @@ pub async fn about(conn: &mut Conn<'_>, customers: &[CustomerId], question: &Que
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
-/// One page of the whole ledger, by id.
+/// At most `limit` records of the whole ledger after this one, by id.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn all(conn: &mut Conn<'_>, page: &Page<ConsentId>) -> Result<Vec<ConsentRecord>, Fault> {
-    let after = page.after.unwrap_or(ConsentId::from_uuid(uuid::Uuid::nil()));
+pub async fn after(conn: &mut Conn<'_>, after: ConsentId, limit: i64) -> Result<Vec<ConsentRecord>, Fault> {
     let rows: Vec<ConsentRow> = on!(conn, |c| consents::table
         .filter(consents::id.gt(after))
         .order(consents::id)
-        .limit(page.fetch())
+        .limit(limit)
         .select(ConsentRow::as_select())
         .load(c)
         .await)?;

@@ -207,6 +207,14 @@ pub async fn find_many_for_update(conn: &mut Conn<'_>, ids: &[CustomerId]) -> Re
             return Ok(Vec::new());
         }
     }
+    find_many(conn, ids).await
+}
+
+/// These customers in the order of their ids.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_many(conn: &mut Conn<'_>, ids: &[CustomerId]) -> Result<Vec<Customer>, Fault> {
     let rows =
         on!(conn, |c| whole!().filter(customers::id.eq_any(ids)).order(customers::id).load::<(CustomerRow, Option<Beside>)>(c).await)?;
     rows.into_iter().map(customer).collect()
@@ -379,5 +387,19 @@ pub async fn list(conn: &mut Conn<'_>, filters: &[Filter], page: &Page<CustomerI
         Conn::Postgres(c) => listed!(diesel::pg::Pg, c, filters, page)?,
         Conn::Sqlite(c) => listed!(diesel::sqlite::Sqlite, c, filters, page)?,
     };
+    rows.into_iter().map(customer).collect()
+}
+
+/// At most `limit` customers after this one, by id.
+///
+/// # Errors
+/// When the database fails.
+pub async fn after(conn: &mut Conn<'_>, after: CustomerId, limit: i64) -> Result<Vec<Customer>, Fault> {
+    let rows = on!(conn, |c| whole!()
+        .filter(customers::id.gt(after))
+        .order(customers::id)
+        .limit(limit)
+        .load::<(CustomerRow, Option<Beside>)>(c)
+        .await)?;
     rows.into_iter().map(customer).collect()
 }

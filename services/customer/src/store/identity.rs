@@ -114,15 +114,6 @@ pub async fn release(conn: &mut Conn<'_>, keys: &[&Identity], customer: Customer
     Ok(())
 }
 
-/// Takes keys from customers who are not to be created after all.
-///
-/// # Errors
-/// When the database fails.
-pub async fn withdraw(conn: &mut Conn<'_>, customers: &[CustomerId]) -> Result<(), Fault> {
-    on!(conn, |c| diesel::delete(identities::table.filter(identities::customer_id.eq_any(customers))).execute(c).await)?;
-    Ok(())
-}
-
 async fn promote(conn: &mut Conn<'_>, key: &Identity) -> Result<(), Fault> {
     let sharing = identities::table.filter(identities::key.eq(key.as_str()));
     loop {

@@ -94,17 +94,16 @@ pub async fn list(
     })
 }
 
-/// Every standing with a score that ever changed, one page by customer.
+/// At most `limit` standings whose score ever changed, after this customer's, by customer.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn all(conn: &mut Conn<'_>, page: &Page<CustomerId>) -> Result<Vec<Standing>, Fault> {
-    let after = page.after.unwrap_or(CustomerId::from_uuid(uuid::Uuid::nil()));
+pub async fn after(conn: &mut Conn<'_>, after: CustomerId, limit: i64) -> Result<Vec<Standing>, Fault> {
     Ok(on!(conn, |c| standings::table
         .filter(standings::customer_id.gt(after))
         .filter(standings::version.gt(0))
         .order(standings::customer_id)
-        .limit(page.fetch())
+        .limit(limit)
         .select(Standing::as_select())
         .load(c)
         .await)?)

@@ -1,0 +1,125 @@
+//! Recording what customers said about being contacted, and answering by it.
+
+use std::collections::HashMap;
+
+use rapport_core::{Channel, ConsentId, Context, CustomerId, Failure, Time};
+use rapport_db::Conn;
+
+use super::{Outcome, announce};
+use crate::{
+    domain::{
+        ConsentRecord, ConsentSource, ConsentStatus, Event, Refused,
+        consent::{self, Answer, Question, Subject},
+    },
+    store,
+};
+
+/// What to record.
+#[derive(Clone, Debug)]
+pub struct RecordConsent {
+    /// The id, if the caller gives one.
+    pub id: Option<ConsentId>,
+    /// The customer.
+    pub customer: CustomerId,
+    /// The way of contact.
+    pub channel: Channel,
+    /// What it is about.
+    pub subject: Subject,
+    /// What the customer said.
+    pub status: ConsentStatus,
+    /// How.
+    pub source: ConsentSource,
+    /// Where that can be looked up.
+    pub evidence: String,
+    /// The wording that the customer agreed to.
+    pub wording_version: String,
+    /// When the customer said it; now if nothing is said.
+    pub effective_time: Option<Time>,
+    /// When it ends to count.
+    pub expire_time: Option<Time>,
+}
+
+/// What was recorded.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// The record.
+    pub record: ConsentRecord,
+    /// The records that end narrower consents.
+    pub ended: Vec<ConsentRecord>,
+}
+
+/// Adds a caller's record to the ledger.
+///
+/// # Errors
+/// When the customer does not exist, only a subscription may say this, or the id is taken.
+pub async fn record_consent(conn: &mut Conn<'_>, cx: &Context, command: RecordConsent) -> Outcome<Recorded> {
+    let record = build(cx, command);
+    consent::check_source(&record).map_err(Failure::Refused)?;
+    add(conn, cx, record).await
+}
+
+/// Adds what the newsletter feed told to the ledger.
+///
+/// # Errors
+/// When the customer does not exist.
+pub(super) async fn record_from_feed(conn: &mut Conn<'_>, cx: &Context, command: RecordConsent) -> Outcome<Recorded> {
+    add(conn, cx, build(cx, command)).await
+}
+
+fn build(cx: &Context, command: RecordConsent) -> ConsentRecord {
+    let RecordConsent { id, customer, channel, subject, status, source, evidence, wording_version, effective_time, expire_time } = command;
+    ConsentRecord {
+        id: id.unwrap_or_else(|| cx.fresh()),
+        customer,
+        channel,
+        subject,
+        status,
+        source,
+        evidence,
+        wording_version,
+        actor: cx.actor(),
+        effective_time: effective_time.unwrap_or(cx.now),
+        expire_time,
+        create_time: cx.now,
+    }
+}
+
+async fn add(conn: &mut Conn<'_>, cx: &Context, record: ConsentRecord) -> Outcome<Recorded> {
+    let customer = record.customer;
+    // The customer's row is the lock of its ledger: what a refusal ends is decided on the ledger as it is.
+    if store::customer::find_for_update(conn, customer).await?.is_none() {
+        return Err(Failure::not_found("customer", customer));
+    }
+    let ledger = store::consent::ledger(conn, customer, record.channel).await?;
+    let ended: Vec<ConsentRecord> = consent::ended_by(&ledger, &record, cx.now)
+        .into_iter()
+        .map(|subject| ConsentRecord { id: cx.fresh(), subject, status: ConsentStatus::Withdrawn, ..record.clone() })
+        .collect();
+    for new in std::iter::once(&record).chain(&ended) {
+        if !store::consent::insert(conn, new.clone()).await? {
+            return Err(Failure::Refused(Refused::ConsentIdTaken { consent: new.id }));
+        }
+        announce(conn, cx, &Event::ConsentRecorded(new.clone())).await?;
+    }
+    Ok(Recorded { record, ended })
+}
+
+/// Answers for each customer, in their order, whether a contact is allowed at this time.
+///
+/// # Errors
+/// When the database fails.
+pub async fn check_consent(conn: &mut Conn<'_>, now: Time, customers: &[CustomerId], question: &Question) -> Outcome<Vec<Answer>> {
+    let existing = store::customer::existing(conn, customers).await?;
+    let mut ledgers: HashMap<CustomerId, Vec<ConsentRecord>> = HashMap::new();
+    for record in store::consent::about(conn, customers, question).await? {
+        ledgers.entry(record.customer).or_default().push(record);
+    }
+    let answer = |customer: &CustomerId| {
+        if existing.contains(customer) {
+            consent::decide(ledgers.get(customer).map_or(&[], Vec::as_slice), question, now)
+        } else {
+            Answer::UNKNOWN
+        }
+    };
+    Ok(customers.iter().map(answer).collect())
+}

@@ -1,0 +1,66 @@
+//! Noting what the other services told.
+
+use rapport_core::Context;
+use rapport_db::Conn;
+
+use super::{Outcome, risk::reassess, save};
+use crate::{
+    domain::{
+        ContactPointKind, Customer, Event,
+        observation::{Change, News, Observation},
+    },
+    store,
+};
+
+/// Notes an observation. A customer who is unknown here has a timeline and a risk all the same: events of different
+/// services are not ordered against each other.
+///
+/// # Errors
+/// When the database fails.
+pub async fn observe(conn: &mut Conn<'_>, cx: &Context, observation: Observation) -> Outcome<()> {
+    let Observation { customer, entry, met, changes, news } = observation;
+    // The customer before what hangs on it.
+    if !news.is_empty()
+        && let Some(known) = store::customer::find_for_update(conn, customer).await?
+    {
+        learn(conn, cx, known, news).await?;
+    }
+    if let Some(entry) = entry {
+        store::timeline::insert(conn, &[entry]).await?;
+    }
+    if met.is_none() && changes.is_empty() {
+        return Ok(());
+    }
+    let mut standing = store::standing::find_for_update(conn, customer).await?;
+    standing.last_interaction_time = standing.last_interaction_time.max(met);
+    if changes.is_empty() {
+        store::standing::update(conn, &standing).await?;
+        return Ok(());
+    }
+    for change in changes {
+        match change {
+            Change::Observe(signal) => store::signal::insert(conn, signal).await?,
+            Change::Mend { code, key } => store::signal::mend(conn, customer, code, key).await?,
+        }
+    }
+    reassess(conn, cx, standing, |before, after| before.score != after.score).await?;
+    Ok(())
+}
+
+async fn learn(conn: &mut Conn<'_>, cx: &Context, mut known: Customer, news: Vec<News>) -> Outcome<()> {
+    for item in news {
+        match item {
+            News::Bought { reason } => {
+                if let Some(bought) = known.bought(&reason, &cx.caller.name, cx.now) {
+                    known = save(conn, cx, bought, Event::CustomerTypeChanged).await?;
+                }
+            }
+            News::Health { email, health } => {
+                if let Some(changed) = known.with_health(ContactPointKind::Email, &email.normalized(), health, cx.now) {
+                    known = save(conn, cx, changed, Event::CustomerUpdated).await?;
+                }
+            }
+        }
+    }
+    Ok(())
+}

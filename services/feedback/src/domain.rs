@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod customer;
 pub mod event;
+pub mod filter;
 pub mod invitation;
 pub mod language;
 pub mod letter;

@@ -1,8 +1,7 @@
 //! What this service tells others, as it is stored in the outbox.
 
-use rapport_core::{JourneyId, Time};
+use rapport_core::{JourneyId, SubjectId, Time};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::{
     invitation::{Invitation, InvitationState},
@@ -44,12 +43,12 @@ impl Event {
         }
     }
     /// What it is about.
-    pub fn subject(&self) -> Uuid {
+    pub fn subject(&self) -> SubjectId {
         match self {
-            Self::Questionnaire(questionnaire) => questionnaire.id.uuid(),
-            Self::Invitation(invitation) => invitation.id.uuid(),
-            Self::Response(response) => response.id.uuid(),
-            Self::Remark(remark) => remark.id.uuid(),
+            Self::Questionnaire(questionnaire) => questionnaire.id.cast(),
+            Self::Invitation(invitation) => invitation.id.cast(),
+            Self::Response(response) => response.id.cast(),
+            Self::Remark(remark) => remark.id.cast(),
         }
     }
     /// The version of the subject. A questionnaire's versions are rows of their own, each published once.

@@ -137,7 +137,10 @@ impl Invitation {
     /// When it is not pending.
     pub fn fail(self, why: &str, at: Time) -> Result<Self, Refused> {
         let pending = self.pending()?;
-        Ok(Self { failure: Some(why.chars().take(500).collect()), ..pending.settle(InvitationState::Failed, at) })
+        Ok(Self {
+            failure: Some(why.chars().filter(|c| !c.is_control()).take(500).collect()),
+            ..pending.settle(InvitationState::Failed, at)
+        })
     }
 
     /// The customer's mail server accepted it.

@@ -42,6 +42,45 @@ impl ScoreKind {
     }
 }
 
+/// A period: its beginning included, its end not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Period {
+    /// The beginning.
+    pub from: Time,
+    /// The end.
+    pub to: Time,
+}
+
+/// What was counted in one group.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TallyRow {
+    /// Invitations that were sent.
+    pub invited: i64,
+    /// Invitations that were withheld.
+    pub withheld: i64,
+    /// Responses.
+    pub answered: i64,
+    /// How often each answer was given, by question.
+    pub answers: BTreeMap<(String, ScoreKind), Histogram>,
+}
+
+/// What was counted, by group: 0 without a group, the number of the version, or the day.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally(pub BTreeMap<i32, TallyRow>);
+
+impl Tally {
+    /// The row of this group.
+    pub fn row(&mut self, group: i32) -> &mut TallyRow {
+        self.0.entry(group).or_default()
+    }
+    /// Adds answers to a question.
+    pub fn count(&mut self, group: i32, question: String, kind: QuestionKind, value: i32, count: i64) {
+        if let Some(kind) = ScoreKind::of(kind) {
+            *self.row(group).answers.entry((question, kind)).or_default().entry(value).or_default() += count;
+        }
+    }
+}
+
 /// How often each answer was given.
 pub type Histogram = BTreeMap<i32, i64>;
 

@@ -1,0 +1,7 @@
+DROP TABLE remarks;
+DROP TABLE counts;
+DROP TABLE responses;
+DROP TABLE invitations;
+DROP TABLE customers;
+DROP TABLE rules;
+DROP TABLE questionnaires;

@@ -1,7 +1,7 @@
 //! What the server can be told to do, and how a local part says it.
 //!
-//! A local part is a list of deeds and a name, joined by `+`: `rcpt.451x2+dot.late-300+ada`. A deed is `PHASE.WHAT`, and `xN` at its
-//! end limits it to the first N times that the phase is reached for this recipient.
+//! A local part is a list of deeds and a name, joined by `+`: `rcpt.451x2+dot.late-300+ada`. A deed is `PHASE.WHAT`; `xN` at its end
+//! limits it to the first N times that the phase is reached for this recipient, `fromN` to the Nth time and later.
 //!
 //! | What | It does |
 //! |---|---|
@@ -74,14 +74,20 @@ pub struct Deed {
     pub phase: Phase,
     /// What.
     pub what: What,
-    /// How many times, from the first.
+    /// From which time on that the phase is reached; the first is 1.
+    pub from: usize,
+    /// How many times then.
     pub times: usize,
 }
 
 impl Deed {
     /// A deed each time.
     pub const fn always(phase: Phase, what: What) -> Self {
-        Self { phase, what, times: usize::MAX }
+        Self { phase, what, from: 1, times: usize::MAX }
+    }
+    /// Whether it is due at this time that its phase is reached; the first is 1.
+    pub(super) const fn due(self, time: usize) -> bool {
+        time >= self.from && time - self.from < self.times
     }
 }
 
@@ -96,12 +102,14 @@ impl FromStr for Deed {
     fn from_str(word: &str) -> Result<Self, ()> {
         let word = word.to_lowercase();
         if word == "greylist" {
-            return Ok(Self { phase: Phase::Rcpt, what: What::Code(451), times: 1 });
+            return Ok(Self { times: 1, ..Self::always(Phase::Rcpt, What::Code(451)) });
         }
         let (phase, rest) = word.split_once('.').ok_or(())?;
-        let (what, times) = match rest.rsplit_once('x') {
-            Some((what, times)) if times.parse::<usize>().is_ok() => (what, times.parse().map_err(drop)?),
-            _ => (rest, usize::MAX),
+        let number = |divider: &str| rest.rsplit_once(divider).and_then(|(what, number)| Some((what, number.parse().ok()?)));
+        let (what, from, times) = match (number("from"), number("x")) {
+            (Some((what, from)), _) => (what, from, usize::MAX),
+            (None, Some((what, times))) => (what, 1, times),
+            (None, None) => (rest, 1, usize::MAX),
         };
         let phase = match phase {
             "greeting" => Phase::Greeting,
@@ -130,7 +138,7 @@ impl FromStr for Deed {
                 code => What::Code(code.parse().ok().filter(|code| (200..600).contains(code)).ok_or(())?),
             },
         };
-        Ok(Self { phase, what, times })
+        Ok(Self { phase, what, from, times })
     }
 }
 
@@ -143,9 +151,11 @@ mod tests {
         let late = Deed::always(Phase::Dot, What::Late(Duration::from_millis(300)));
         assert_eq!(
             asked_by("rcpt.451x2+dot.late-300+ada@example.test"),
-            [Deed { phase: Phase::Rcpt, what: What::Code(451), times: 2 }, late]
+            [Deed { times: 2, ..Deed::always(Phase::Rcpt, What::Code(451)) }, late]
         );
         assert_eq!(asked_by("Greylist+ada@example.test")[0].times, 1);
+        let from = asked_by("dot.554from2+ada@example.test")[0];
+        assert_eq!([1, 2, 3].map(|time| from.due(time)), [false, true, true]);
         assert_eq!(asked_by("ada.lovelace+dot.kept@example.test"), [Deed::always(Phase::Dot, What::Kept)]);
         assert_eq!(asked_by("dot.late-x+ada.850@example.test"), []);
     }

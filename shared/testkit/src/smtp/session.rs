@@ -313,15 +313,15 @@ impl Session<'_> {
     /// What is to be done in this phase; the recipient's wish before what is done to everybody.
     fn deed(&self, phase: Phase) -> Option<What> {
         let recipient = self.recipients.last().map(|recipient| recipient.to_lowercase()).unwrap_or_default();
-        let before = {
+        let time = {
             let mut attempts = held(&self.shared.attempts);
             let count = attempts.entry((recipient.clone(), phase)).or_insert(0);
             *count += 1;
-            *count - 1
+            *count
         };
         let mut asked = deeds::asked_by(&recipient);
         asked.extend_from_slice(&self.manners.deeds);
-        asked.into_iter().find(|deed| deed.phase == phase && before < deed.times).map(|deed| deed.what)
+        asked.into_iter().find(|deed| deed.phase == phase && deed.due(time)).map(|deed| deed.what)
     }
 
     async fn answer(&mut self, phase: Phase, code: u16, text: &str) -> io::Result<()> {

@@ -3,9 +3,17 @@
 use std::{path::PathBuf, sync::Arc};
 
 use rapport_core::Failure;
+use rapport_telemetry::{
+    meter::{self, KeyValue},
+    names,
+};
 use tokio::sync::{Notify, watch};
+use tracing::Instrument;
 
 use crate::{Body, Conn, Fault, Location, Migrations, postgres::PostgresSchema, settings::DatabaseSettings, sqlite::SqliteFile};
+
+/// How a transaction begins that sees one state and changes none.
+const READ_ONLY: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// An open database; cheap to clone.
 #[derive(Clone)]
@@ -15,6 +23,8 @@ pub struct Database {
 
 struct Inner {
     store: Store,
+    /// The schema, or the name of the file.
+    namespace: String,
     /// Rung after every commit: there may be events to stamp.
     committed: Notify,
     /// The position of the newest event that was stamped by this process.
@@ -36,7 +46,11 @@ impl Database {
             Location::File(path) => Store::Sqlite(SqliteFile::open(path, settings, migrations).await?),
             Location::Postgres { url, schema } => Store::Postgres(PostgresSchema::open(url, schema, settings, migrations).await?),
         };
-        Ok(Self { inner: Arc::new(Inner { store, committed: Notify::new(), head: watch::Sender::new(0) }) })
+        let namespace = match &settings.location {
+            Location::File(path) => path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+            Location::Postgres { schema, .. } => schema.clone(),
+        };
+        Ok(Self { inner: Arc::new(Inner { store, namespace, committed: Notify::new(), head: watch::Sender::new(0) }) })
     }
 
     /// Runs a body in one transaction that is durable when this answers. The body does nothing but statements, and may
@@ -44,15 +58,17 @@ impl Database {
     ///
     /// # Errors
     /// The body's failure, after which nothing of it is stored; or Unavailable, Internal.
-    #[tracing::instrument(name = "transaction", level = "debug", skip_all, fields(db.system.name = self.system()))]
     pub async fn write<T, R>(
         &self,
         body: impl for<'r> AsyncFn(&'r mut Conn<'r>) -> Result<T, Failure<R>> + for<'r> Body<'r, Result<T, Failure<R>>>,
     ) -> Result<T, Failure<R>> {
-        let answer = match &self.inner.store {
-            Store::Sqlite(file) => file.writer.write(body).await,
-            Store::Postgres(schema) => schema.transaction("BEGIN", body).await,
+        let work = async {
+            match &self.inner.store {
+                Store::Sqlite(file) => file.writer.write(body).await,
+                Store::Postgres(schema) => schema.transaction("BEGIN", body).await,
+            }
         };
+        let answer = self.measured("write", work).await;
         if answer.is_ok() {
             self.inner.committed.notify_one();
         }
@@ -63,30 +79,54 @@ impl Database {
     ///
     /// # Errors
     /// The body's failure; or Unavailable, Internal.
-    #[tracing::instrument(name = "transaction", level = "debug", skip_all, fields(db.system.name = self.system()))]
     pub async fn read<T, R>(
         &self,
         body: impl for<'r> AsyncFn(&'r mut Conn<'r>) -> Result<T, Failure<R>> + for<'r> Body<'r, Result<T, Failure<R>>>,
     ) -> Result<T, Failure<R>> {
-        match &self.inner.store {
-            Store::Sqlite(file) => file.readers.read(body).await,
-            Store::Postgres(schema) => schema.transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", body).await,
-        }
+        let work = async {
+            match &self.inner.store {
+                Store::Sqlite(file) => file.readers.read(body).await,
+                Store::Postgres(schema) => schema.transaction(READ_ONLY, body).await,
+            }
+        };
+        self.measured("read", work).await
     }
 
     /// Like [`Self::read`], for statements without a small bound (reports, searches, snapshots): they stop nobody else.
     ///
     /// # Errors
     /// The body's failure; or Unavailable, Internal.
-    #[tracing::instrument(name = "transaction", level = "debug", skip_all, fields(db.system.name = self.system()))]
     pub async fn bulk_read<T, R>(
         &self,
         body: impl for<'r> AsyncFn(&'r mut Conn<'r>) -> Result<T, Failure<R>> + for<'r> Body<'r, Result<T, Failure<R>>>,
     ) -> Result<T, Failure<R>> {
-        match &self.inner.store {
-            Store::Sqlite(file) => file.bulk.read(body).await,
-            Store::Postgres(schema) => schema.transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", body).await,
-        }
+        let work = async {
+            match &self.inner.store {
+                Store::Sqlite(file) => file.bulk.read(body).await,
+                Store::Postgres(schema) => schema.transaction(READ_ONLY, body).await,
+            }
+        };
+        self.measured("bulk_read", work).await
+    }
+
+    /// One span and one measurement around a transaction.
+    async fn measured<A>(&self, operation: &'static str, work: impl Future<Output = A>) -> A {
+        let span = tracing::info_span!(
+            "db.transaction",
+            otel.kind = "client",
+            db.system.name = self.system(),
+            db.namespace = self.inner.namespace,
+            db.operation.name = operation
+        );
+        let watch = meter::Stopwatch::start();
+        let answer = work.instrument(span).await;
+        let of = [
+            KeyValue::new(names::DB_SYSTEM_NAME, self.system()),
+            KeyValue::new(names::DB_NAMESPACE, self.inner.namespace.clone()),
+            KeyValue::new(names::DB_OPERATION_NAME, operation),
+        ];
+        meter::histogram(names::DB_TRANSACTION_DURATION).record(watch.seconds(), &of);
+        answer
     }
 
     /// The system's name as OpenTelemetry writes it: `sqlite` or `postgresql`.
@@ -103,7 +143,10 @@ impl Database {
     }
 
     /// Tells the watchers of this process that events up to this position can be read.
-    pub(crate) fn stamped(&self, position: i64) {
+    pub(crate) fn stamped(&self, position: i64, count: i64) {
+        let of = [KeyValue::new(names::DB_NAMESPACE, self.inner.namespace.clone())];
+        meter::gauge(names::FEED_HEAD).record(position, &of);
+        meter::counter(names::FEED_STAMPED).add(u64::try_from(count).unwrap_or_default(), &of);
         self.inner.head.send_if_modified(|head| {
             let newer = position > *head;
             *head = (*head).max(position);

@@ -12,6 +12,7 @@ use diesel_async::{
 };
 use futures::FutureExt;
 use rapport_core::Failure;
+use rapport_telemetry::{meter, names};
 use tokio_postgres::{Config, NoTls, config::SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -66,7 +67,10 @@ impl PostgresSchema {
         loop {
             let answer = self.attempt(begin, &body).await;
             match &answer {
-                Err(failure) if attempt < ATTEMPTS && fault::of(failure).is_some_and(Fault::repeats) => attempt += 1,
+                Err(failure) if attempt < ATTEMPTS && fault::of(failure).is_some_and(Fault::repeats) => {
+                    meter::counter(names::DB_TRANSACTION_RETRIES).add(1, &[]);
+                    attempt += 1;
+                }
                 _ => return answer,
             }
         }

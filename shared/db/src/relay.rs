@@ -72,7 +72,7 @@ async fn turn(database: &Database, holder: &str, fence: Option<i64>) -> Result<T
             Ok(Turn { fence: None, stamped: 0 })
         }
         Some((position, stamped)) => {
-            database.stamped(position);
+            database.stamped(position, stamped);
             Ok(Turn { fence: Some(fence), stamped })
         }
     }

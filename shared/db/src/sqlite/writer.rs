@@ -8,6 +8,7 @@ use std::{
 };
 
 use rapport_core::Failure;
+use rapport_telemetry::{meter, names};
 use tokio::{
     sync::{Mutex, MutexGuard, oneshot},
     time::Instant,
@@ -156,6 +157,7 @@ impl Group {
             return self.lose();
         }
         self.open = false;
+        meter::histogram(names::DB_GROUP_SIZE).record(f64::from(u32::try_from(self.joined.len()).unwrap_or(u32::MAX)), &[]);
         for tell in self.joined.drain(..) {
             let _gone = tell.send(Outcome::Durable);
         }

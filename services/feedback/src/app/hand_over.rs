@@ -1,12 +1,13 @@
 //! Handing invitations over to the newsletter service: decided here, done by a job.
 
-use rapport_core::{Context, Failure, InvitationId, Time};
+use rapport_core::{Context, Failure, InvitationId, Language, Time};
 use rapport_db::Conn;
 
 use super::{Answer, save_invitation};
 use crate::{
     domain::{
         invitation::{Invitation, InvitationState, WithheldReason},
+        language,
         questionnaire::Questionnaire,
     },
     store,
@@ -29,12 +30,22 @@ pub async fn list_due(conn: &mut Conn<'_>, now: Time, limit: i64) -> Answer<Vec<
     Ok(store::invitation::list_due(conn, now, limit).await?)
 }
 
-/// Decides whether an invitation is sent. `unfit` is what the customer service gave as a reason against it. Nothing comes
-/// back for one that is withheld, or was dealt with in the meantime.
+/// What the customer service says of the customer of an invitation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// A reason against sending it.
+    pub unfit: Option<WithheldReason>,
+    /// The customer's language.
+    pub language: Option<Language>,
+}
+
+/// Decides whether an invitation is sent, and in which language. Nothing comes back for one that is withheld, or was dealt
+/// with in the meantime.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn decide(conn: &mut Conn<'_>, cx: &Context, id: InvitationId, unfit: Option<WithheldReason>) -> Answer<Option<HandOver>> {
+pub async fn decide(conn: &mut Conn<'_>, cx: &Context, id: InvitationId, verdict: Verdict) -> Answer<Option<HandOver>> {
+    let Verdict { unfit, language } = verdict;
     let Some(invitation) = load(conn, id).await? else { return Ok(None) };
     let reason = if cx.now >= invitation.expire_time {
         Some(WithheldReason::TooLate)
@@ -51,7 +62,11 @@ pub async fn decide(conn: &mut Conn<'_>, cx: &Context, id: InvitationId, unfit: 
     }
     let questionnaire = store::questionnaire::find(conn, invitation.questionnaire, invitation.number).await?;
     let questionnaire = questionnaire.ok_or_else(|| Failure::not_found("questionnaire", invitation.questionnaire))?;
-    let invitation = save_invitation(conn, cx, invitation.hand_over(cx.now)).await?;
+    let mut decided = invitation.hand_over(cx.now);
+    if let Some(spoken) = language {
+        decided.language = language::choose(&questionnaire.content, [spoken.as_str()]);
+    }
+    let invitation = save_invitation(conn, cx, decided).await?;
     Ok(Some(HandOver { invitation, questionnaire }))
 }
 

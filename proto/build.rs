@@ -24,21 +24,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut compiler = protox::Compiler::new(["."])?;
     compiler.include_imports(true).include_source_info(true);
     for proto in &protos {
-        if let Err(error) = compiler.open_file(proto) {
-            println!("cargo::warning={}: {}", proto.display(), format!("{error:?}").replace('\n', " "));
-        }
+        compiler.open_file(proto)?;
     }
     // As bytes from protox and not from the decoded set: only they keep the options.
     fs::write(out.join("file_descriptor_set.bin"), compiler.encode_file_descriptor_set())?;
 
     let set = compiler.file_descriptor_set();
-    let missing: Vec<&str> = PACKAGES.into_iter().filter(|package| !set.file.iter().any(|file| file.package() == *package)).collect();
     let debugs = PACKAGES.map(|package| (package, Redacted::of(&set, package)));
     let redacted: Vec<&String> = debugs.iter().flat_map(|(_, debug)| &debug.messages).collect();
     tonic_prost_build::configure().btree_map(".").skip_debug(redacted).emit_rerun_if_changed(false).compile_fds(set)?;
-    for package in missing {
-        fs::write(out.join(format!("{package}.rs")), "")?;
-    }
     for (package, debug) in debugs {
         let file = out.join(format!("{package}.rs"));
         let generated = fs::read_to_string(&file)?;

@@ -16,7 +16,10 @@ use rapport_db::{
 };
 use rapport_proto::common::v1::{EventMeta, Heartbeat};
 use rapport_telemetry::{
-    meter::{self, KeyValue},
+    meter::{
+        self, KeyValue,
+        metrics::{Counter, Gauge},
+    },
     names, propagate, service,
 };
 use tokio_util::sync::CancellationToken;
@@ -76,7 +79,16 @@ where
     let Consumer { service, database, world, feed, types, beginning, stop } = consumer;
     let name = feed.name();
     let cursor = database.read(async |conn| -> Result<_, Failure<Never>> { Ok(inbox::cursor(conn, name).await?) }).await?;
-    let mut taker = Taker { service, database, world, feed: name, stored: cursor.clone(), stop: stop.clone() };
+    let mut taker = Taker {
+        service,
+        database,
+        world,
+        feed: name,
+        stored: cursor.clone(),
+        stop: stop.clone(),
+        consumed: meter::counter(names::FEED_CONSUMED),
+        lag: meter::gauge(names::FEED_LAG),
+    };
     let settings =
         Follow { beginning, types: types.iter().map(|kind| (*kind).to_owned()).collect(), ..Follow::new(service, cursor, stop.clone()) };
     let mut follower = follow(feed, settings);
@@ -129,6 +141,8 @@ struct Taker {
     /// The cursor that is stored.
     stored: Option<String>,
     stop: CancellationToken,
+    consumed: Counter<u64>,
+    lag: Gauge<i64>,
 }
 
 impl Taker {
@@ -151,10 +165,10 @@ impl Taker {
                 Ok(Err(failure)) => Some(failure.to_string()),
                 Err(panic) => Some(panic_text(&*panic)),
             };
-            if let Some(reason) = reason {
-                if self.park(event, known, &reason).instrument(span.clone()).await {
-                    return self.taken(known, &span, Outcome::Parked);
-                }
+            if let Some(reason) = reason
+                && self.park(event, known, &reason).instrument(span.clone()).await
+            {
+                return self.taken(known, &span, Outcome::Parked);
             }
             tokio::select! {
                 () = self.stop.cancelled() => {}
@@ -209,7 +223,7 @@ impl Taker {
 
     fn taken(&mut self, known: &Known, span: &Span, outcome: Outcome) {
         span.record(names::RAPPORT_EVENT_OUTCOME, outcome.name());
-        meter::counter(names::FEED_CONSUMED).add(
+        self.consumed.add(
             1,
             &[
                 KeyValue::new(names::MESSAGING_DESTINATION_NAME, self.feed),
@@ -224,7 +238,7 @@ impl Taker {
 
     /// Notes how far one is when nothing happened, so that a restart does not read again what was not for us.
     async fn rest(&mut self, heartbeat: Heartbeat) {
-        meter::gauge(names::FEED_LAG).record(
+        self.lag.record(
             heartbeat.lag,
             &[
                 KeyValue::new(names::MESSAGING_DESTINATION_NAME, self.feed),

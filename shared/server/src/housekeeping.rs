@@ -1,4 +1,5 @@
-//! The job that every service has: it clears away what is past its time and moves SQLite's log into its file.
+//! The job that every service has: it clears away what is past its time and moves SQLite's log into its
+//! file.
 
 use std::time::Duration;
 
@@ -6,6 +7,10 @@ use rapport_core::World;
 use rapport_db::{
     Database,
     housekeeping::{Retention, checkpoint, prune},
+};
+use rapport_telemetry::{
+    meter::{self, KeyValue},
+    names,
 };
 
 use crate::{Job, settings::ServerSection};
@@ -16,7 +21,7 @@ const ROUNDS_PER_PRUNE: u32 = 600;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The job for this database.
-pub fn job(database: Database, world: World, settings: &ServerSection) -> Job {
+pub fn job(service: &'static str, database: Database, world: World, settings: &ServerSection) -> Job {
     let days = |days: u64| DAY.saturating_mul(u32::try_from(days).unwrap_or(u32::MAX));
     let kept = days(settings.feed_retention_days);
     let audit = (settings.audit_retention_days > 0).then(|| days(settings.audit_retention_days));
@@ -25,12 +30,14 @@ pub fn job(database: Database, world: World, settings: &ServerSection) -> Job {
         let (database, world) = (database.clone(), world.clone());
         async move {
             let mut round = 0_u32;
+            let (head, newest) = (meter::gauge(names::FEED_HEAD), database.head());
             while !stop.is_cancelled() {
                 tokio::select! {
                     () = stop.cancelled() => break,
                     () = tokio::time::sleep(CHECKPOINT_EVERY) => {}
                 }
                 checkpoint(&database).await.map_err(|error| error.to_string())?;
+                head.record(*newest.borrow(), &[KeyValue::new(names::RAPPORT_SERVICE, service)]);
                 round = (round + 1) % ROUNDS_PER_PRUNE;
                 if round == 1 {
                     prune(&database, retention, world.clock.now()).await.map_err(|failure| failure.to_string())?;

@@ -123,7 +123,7 @@ fn all_jobs(mut jobs: Vec<Job>, name: &'static str, database: &rapport_db::Datab
     let holder = format!("{name}-{}", host.world.ids.fresh());
     let stamped = database.clone();
     jobs.push(Job::new("relay", move |stop| relay::run(stamped.clone(), holder.clone(), stop)));
-    jobs.push(housekeeping::job(database.clone(), host.world.clone(), &host.settings.server));
+    jobs.push(housekeeping::job(name, database.clone(), host.world.clone(), &host.settings.server));
     if host.first_to_reload() {
         jobs.push(reload::job(host));
     }

@@ -25,7 +25,7 @@ pub const DEFAULTS: &str = include_str!("../../../rapport.toml");
 pub const SERVICES: [&str; 4] = ["customer", "interaction", "feedback", "newsletter"];
 
 /// Where settings come from besides the compiled-in defaults.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Sources {
     /// A file; it must be there.
     pub file: Option<PathBuf>,
@@ -33,6 +33,13 @@ pub struct Sources {
     pub overrides: Vec<(String, String)>,
     /// Variables, each as name and value; only those that begin with `RAPPORT__` are read.
     pub variables: Vec<(String, String)>,
+}
+
+impl fmt::Debug for Sources {
+    /// Without the values, which may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sources").field("file", &self.file).finish_non_exhaustive()
+    }
 }
 
 impl Sources {
@@ -55,7 +62,7 @@ impl Sources {
 }
 
 /// The settings in force, each checked.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Settings {
     /// `[data]`.
     pub data: DataSection,
@@ -151,6 +158,13 @@ impl Settings {
     /// The same as a tree, secrets hidden.
     pub fn printed_tree(&self) -> toml::Table {
         print::hide(&self.printable)
+    }
+}
+
+impl fmt::Debug for Settings {
+    /// As printed, secrets hidden.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Settings").field(&self.printed_tree()).finish()
     }
 }
 

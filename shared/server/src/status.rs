@@ -120,10 +120,22 @@ pub(crate) fn internal_logged() -> Status {
     Status::with_error_details(Code::Internal, text, details)
 }
 
+/// How the texts begin by which tonic calls a request that cannot be read an internal error.
+const UNREADABLE: [&str; 5] = [
+    "failed to decode Protobuf message",
+    "Missing request message",
+    "Unexpected EOF decoding stream",
+    "protocol error",
+    "Error decompressing",
+];
+
 /// Gives a status that tonic made by itself (a message that cannot be decoded, a method that does not exist) its `ErrorInfo`.
 pub(crate) fn with_info(status: Status) -> Status {
     if !status.details().is_empty() || status.code() == Code::Ok {
         return status;
+    }
+    if status.code() == Code::Internal && UNREADABLE.iter().any(|text| status.message().starts_with(text)) {
+        return invalid(Violations::one("", status.message()));
     }
     let reason = match status.code() {
         Code::InvalidArgument | Code::Unimplemented | Code::OutOfRange => reason::INVALID_REQUEST,

@@ -12,7 +12,7 @@ use axum::{
 use futures::FutureExt;
 use hyper::body::Incoming;
 use rapport_telemetry::{
-    meter::{self, KeyValue},
+    meter::{self, KeyValue, metrics::Histogram},
     names, service,
 };
 use tonic::body::Body;
@@ -28,16 +28,17 @@ const FORM: usize = 64 * 1024;
 
 /// Puts the layers around the pages of a service.
 pub fn around_pages(router: Router, name: &'static str) -> Answers {
+    let duration = meter::histogram(names::HTTP_SERVER_REQUEST_DURATION);
     let router = router
         // Inside of the routes, where the pattern of the path is known.
-        .route_layer(from_fn(move |request, next| observe(name, request, next)))
+        .route_layer(from_fn(move |request, next| observe(name, duration.clone(), request, next)))
         .layer(DefaultBodyLimit::max(FORM));
     BoxCloneSyncService::new(
         router.map_request(|request: http::Request<Incoming>| request).map_response(|response| response.map(Body::new)),
     )
 }
 
-async fn observe(name: &'static str, request: Request, next: Next) -> Response {
+async fn observe(name: &'static str, duration: Histogram<f64>, request: Request, next: Next) -> Response {
     let since = meter::Stopwatch::start();
     let method = request.method().to_string();
     let route = request.extensions().get::<MatchedPath>().map_or_else(|| "_OTHER".to_owned(), |path| path.as_str().to_owned());
@@ -74,6 +75,6 @@ async fn observe(name: &'static str, request: Request, next: Next) -> Response {
         KeyValue::new(names::HTTP_ROUTE, route),
         KeyValue::new(names::HTTP_RESPONSE_STATUS_CODE, i64::from(status)),
     ];
-    meter::histogram(names::HTTP_SERVER_REQUEST_DURATION).record(since.seconds(), &attributes);
+    duration.record(since.seconds(), &attributes);
     response
 }

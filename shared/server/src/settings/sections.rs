@@ -8,10 +8,10 @@ use toml::{Table, Value};
 
 use super::read_file;
 
-/// Reads one section; what is wrong with it is a problem.
+/// Reads one section, `newsletter` or `newsletter.pages`; what is wrong with it is a problem.
 pub fn read<T: DeserializeOwned>(tree: &Table, name: &str, problems: &mut Vec<String>) -> Option<T> {
-    let section = tree.get(name).cloned().unwrap_or_else(|| Value::Table(Table::new()));
-    match T::deserialize(section) {
+    let section = name.split('.').try_fold(tree, |table, part| table.get(part)?.as_table());
+    match T::deserialize(Value::Table(section.cloned().unwrap_or_default())) {
         Ok(section) => Some(section),
         Err(error) => {
             problems.push(format!("[{name}] {}", error.to_string().trim().replace('\n', " ")));

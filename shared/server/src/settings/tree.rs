@@ -19,7 +19,7 @@ pub fn merge(sources: &Sources, problems: &mut Vec<String>) -> Result<Table, Set
     let mut builder = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
     if let Some(file) = &sources.file {
         let mut unreadable = Vec::new();
-        let text = read_file(file, &mut unreadable, "the settings file").ok_or_else(|| SettingsProblems(unreadable))?;
+        let text = read_file(file, &mut unreadable, "the settings file").ok_or(SettingsProblems(unreadable))?;
         builder = builder.add_source(File::from_str(&text, FileFormat::Toml));
     }
     builder = builder.add_source(environment);

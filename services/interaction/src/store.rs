@@ -1,5 +1,6 @@
 //! The rows of this service: the only room that speaks SQL.
 
+use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use rapport_db::{Migrations, word_columns};
 
 use crate::domain::{CommitmentKind, CommitmentState, EntryKind, InteractionState, Objective, Purpose, Standing};
@@ -14,3 +15,11 @@ pub mod remark;
 mod schema;
 
 word_columns!(CommitmentKind, CommitmentState, EntryKind, InteractionState, Objective, Purpose, Standing);
+
+const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+/// The migrations of this service.
+pub const fn migrations() -> Migrations {
+    Migrations { sqlite: SQLITE, postgres: POSTGRES }
+}

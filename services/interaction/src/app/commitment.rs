@@ -1,7 +1,9 @@
 //! Promises: made, kept, and broken when their time has come.
 
+use std::time::Duration;
+
 use rapport_core::{CommitmentId, Context, Failure, Page, Time};
-use rapport_db::Conn;
+use rapport_db::{Conn, leases};
 
 use super::{Result, announce, conclusion, unchanged};
 use crate::{
@@ -100,20 +102,23 @@ pub async fn keep_commitment(conn: &mut Conn<'_>, cx: &Context, command: KeepCom
     Ok(kept)
 }
 
-/// What a sweep did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Swept {
-    /// How many promises it broke.
-    pub broken: usize,
-    /// When the next one is to be broken.
-    pub next: Option<Time>,
-}
-
-/// Breaks the open promises whose time has come, at most `limit`, the oldest first.
+/// When the next open promise is to be broken.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn sweep_commitments(conn: &mut Conn<'_>, cx: &Context, limit: i64) -> Result<Swept> {
+pub async fn next_deadline(conn: &mut Conn<'_>) -> Result<Option<Time>> {
+    Ok(store::commitment::next_deadline(conn).await?)
+}
+
+/// Breaks the open promises whose time has come, at most `limit`, the oldest first, and says how many. Of several
+/// replicas only the one that holds the lease does it; the others break none.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sweep_commitments(conn: &mut Conn<'_>, cx: &Context, holder: &str, limit: i64) -> Result<usize> {
+    if leases::hold(conn, SWEEPER, holder, LEASE).await?.is_none() {
+        return Ok(0);
+    }
     let mut broken = 0;
     for overdue in store::commitment::overdue_for_update(conn, cx.now, limit).await? {
         if let Some(lapsed) = overdue.lapse(cx.now) {
@@ -122,5 +127,10 @@ pub async fn sweep_commitments(conn: &mut Conn<'_>, cx: &Context, limit: i64) ->
             broken += 1;
         }
     }
-    Ok(Swept { broken, next: store::commitment::next_deadline(conn).await? })
+    // Given back with the commit: the next promise is broken by whoever wakes first.
+    leases::release(conn, SWEEPER, holder).await?;
+    Ok(broken)
 }
+
+const SWEEPER: &str = "sweeper";
+const LEASE: Duration = Duration::from_secs(30);

@@ -57,6 +57,20 @@ impl EntryAdded {
 }
 
 impl Event {
+    /// Every type on the wire.
+    pub const KINDS: [&'static str; 10] = [
+        "interaction.scheduled",
+        "interaction.opened",
+        "interaction.entry_added",
+        "interaction.first_human_response",
+        "interaction.stage_changed",
+        "interaction.concluded",
+        "interaction.reopened",
+        "commitment.made",
+        "commitment.kept",
+        "commitment.broken",
+    ];
+
     /// Its type on the wire.
     pub const fn kind(&self) -> &'static str {
         match self {

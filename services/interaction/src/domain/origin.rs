@@ -139,8 +139,6 @@ pub struct Rating {
     pub customer: Option<CustomerId>,
     /// The journey of the response.
     pub journey: Option<JourneyId>,
-    /// The interaction that it is about.
-    pub interaction: Option<InteractionId>,
     /// How likely the customer is to recommend us, 0 to 10.
     pub nps: i32,
 }

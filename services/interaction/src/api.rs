@@ -1,0 +1,123 @@
+//! The API of this service: a request becomes a command, a result becomes a response.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use rapport_core::{Role, World};
+use rapport_db::Database;
+use rapport_proto::interaction::v1::{
+    self as pb,
+    commitment_service_server::CommitmentServiceServer,
+    interaction_feed_service_server::InteractionFeedServiceServer,
+    interaction_service_server::{InteractionService, InteractionServiceServer},
+};
+use tonic::{Request, Response, Status, service::Routes};
+
+use crate::{jobs::Promised, settings::Settings};
+
+mod commitment;
+mod conclusion;
+pub mod customer;
+mod entry;
+mod feed;
+mod filter;
+mod interaction;
+mod log;
+mod read;
+mod stage;
+mod write;
+
+/// What the API works with.
+pub struct Api {
+    /// The database of this service.
+    pub database: Database,
+    /// Where time and ids come from.
+    pub world: World,
+    /// What is known of customers.
+    pub customers: customer::Customers,
+    /// The settings of this service.
+    pub settings: Settings,
+    /// Wakes the sweeper when a promise was made.
+    pub promised: Promised,
+}
+
+/// The role that each RPC needs.
+pub const ROLES: &[(&str, Role)] = &[
+    ("rapport.interaction.v1.InteractionService/CreateInteraction", Role::Agent),
+    ("rapport.interaction.v1.InteractionService/LogInteraction", Role::Agent),
+    ("rapport.interaction.v1.InteractionService/GetInteraction", Role::Reader),
+    ("rapport.interaction.v1.InteractionService/ListInteractions", Role::Reader),
+    ("rapport.interaction.v1.InteractionService/AddEntry", Role::Agent),
+    ("rapport.interaction.v1.InteractionService/ListEntries", Role::Reader),
+    ("rapport.interaction.v1.InteractionService/AdvanceStage", Role::Agent),
+    ("rapport.interaction.v1.InteractionService/ConcludeInteraction", Role::Agent),
+    ("rapport.interaction.v1.InteractionService/ReopenInteraction", Role::Agent),
+    ("rapport.interaction.v1.CommitmentService/CreateCommitment", Role::Agent),
+    ("rapport.interaction.v1.CommitmentService/GetCommitment", Role::Reader),
+    ("rapport.interaction.v1.CommitmentService/KeepCommitment", Role::Agent),
+    ("rapport.interaction.v1.CommitmentService/ListCommitments", Role::Reader),
+    ("rapport.interaction.v1.InteractionFeedService/WatchEvents", Role::Reader),
+];
+
+/// Requests that may be larger than others, in octets: an entry holds up to 32 768 characters, a log up to 100 entries.
+pub const LIMITS: &[(&str, usize)] = &[
+    ("rapport.interaction.v1.InteractionService/CreateInteraction", 256 * 1024),
+    ("rapport.interaction.v1.InteractionService/LogInteraction", 4 * 1024 * 1024),
+    ("rapport.interaction.v1.InteractionService/AddEntry", 256 * 1024),
+];
+
+impl Api {
+    /// The gRPC services of this API.
+    pub fn routes(self) -> Routes {
+        let api = Arc::new(self);
+        let mut routes = Routes::builder();
+        routes
+            .add_service(InteractionServiceServer::from_arc(Arc::clone(&api)))
+            .add_service(CommitmentServiceServer::from_arc(Arc::clone(&api)))
+            .add_service(InteractionFeedServiceServer::from_arc(api));
+        routes.routes()
+    }
+}
+
+#[async_trait]
+impl InteractionService for Api {
+    async fn create_interaction(
+        &self,
+        request: Request<pb::CreateInteractionRequest>,
+    ) -> Result<Response<pb::CreateInteractionResponse>, Status> {
+        self.create(request).await
+    }
+    async fn log_interaction(&self, request: Request<pb::LogInteractionRequest>) -> Result<Response<pb::LogInteractionResponse>, Status> {
+        self.log(request).await
+    }
+    async fn get_interaction(&self, request: Request<pb::GetInteractionRequest>) -> Result<Response<pb::GetInteractionResponse>, Status> {
+        self.get(request).await
+    }
+    async fn list_interactions(
+        &self,
+        request: Request<pb::ListInteractionsRequest>,
+    ) -> Result<Response<pb::ListInteractionsResponse>, Status> {
+        self.list(request).await
+    }
+    async fn add_entry(&self, request: Request<pb::AddEntryRequest>) -> Result<Response<pb::AddEntryResponse>, Status> {
+        self.add(request).await
+    }
+    async fn list_entries(&self, request: Request<pb::ListEntriesRequest>) -> Result<Response<pb::ListEntriesResponse>, Status> {
+        self.entries(request).await
+    }
+    async fn advance_stage(&self, request: Request<pb::AdvanceStageRequest>) -> Result<Response<pb::AdvanceStageResponse>, Status> {
+        self.advance(request).await
+    }
+    async fn conclude_interaction(
+        &self,
+        request: Request<pb::ConcludeInteractionRequest>,
+    ) -> Result<Response<pb::ConcludeInteractionResponse>, Status> {
+        self.conclude(request).await
+    }
+    async fn reopen_interaction(
+        &self,
+        request: Request<pb::ReopenInteractionRequest>,
+    ) -> Result<Response<pb::ReopenInteractionResponse>, Status> {
+        self.reopen(request).await
+    }
+}

@@ -1,0 +1,237 @@
+//! From the domain to the wire: by destructuring, so that a new field does not compile until it is written here.
+
+use prost_types::Timestamp;
+use rapport_core::{Actor, Time, words::Word};
+use rapport_proto::{common::v1 as common, interaction::v1 as pb};
+
+use crate::domain::{Commitment, Conclusion, Entry, EntryAdded, InformalOffer, Interaction, NextStep, StageChange};
+
+fn timestamp(time: Time) -> Timestamp {
+    let (seconds, nanos) = time.parts();
+    Timestamp { seconds, nanos }
+}
+
+fn number<W: Word>(word: Option<W>) -> i32 {
+    word.map_or(0, Word::number)
+}
+
+fn text<T: ToString>(value: Option<T>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+/// An interaction.
+pub fn interaction(interaction: Interaction) -> pb::Interaction {
+    let Interaction {
+        id,
+        version,
+        customer,
+        subject,
+        function,
+        purpose,
+        phase,
+        kind,
+        setting,
+        channel,
+        direction,
+        objective,
+        customer_goal,
+        customer_expectation,
+        state,
+        stage,
+        stages,
+        waiting_since,
+        first_human_response_time,
+        informal_offer: offer,
+        feedback_solicited,
+        conclusion: ended,
+        reopen_count,
+        previous,
+        source,
+        journey,
+        scheduled_time,
+        start_time,
+        end_time,
+        create_time,
+        update_time,
+    } = interaction;
+    pb::Interaction {
+        interaction_id: id.to_string(),
+        customer_id: text(customer),
+        subject,
+        function: function.number(),
+        purpose: purpose.number(),
+        phase: number(phase),
+        kind: kind.number(),
+        setting: setting.number(),
+        channel: channel.number(),
+        direction: direction.number(),
+        objective: number(objective),
+        customer_goal,
+        customer_expectation,
+        state: state.number(),
+        stage: number(stage),
+        stages: stages.into_iter().map(stage_change).collect(),
+        waiting_since: waiting_since.map(timestamp),
+        first_human_response_time: first_human_response_time.map(timestamp),
+        informal_offer: offer.map(informal_offer),
+        feedback_solicited,
+        conclusion: ended.map(conclusion),
+        reopen_count,
+        previous_interaction_id: text(previous),
+        source,
+        journey_id: journey.to_string(),
+        scheduled_time: scheduled_time.map(timestamp),
+        start_time: Some(timestamp(start_time)),
+        end_time: end_time.map(timestamp),
+        create_time: Some(timestamp(create_time)),
+        update_time: Some(timestamp(update_time)),
+        etag: version.to_string(),
+    }
+}
+
+fn stage_change(change: StageChange) -> pb::StageChange {
+    let StageChange { from, to, time, actor, note } = change;
+    pb::StageChange { from: number(from), to: to.number(), time: Some(timestamp(time)), actor, note }
+}
+
+fn informal_offer(offer: InformalOffer) -> pb::InformalOffer {
+    let InformalOffer { point_of_contact, service_delivery, demand, product_range, location, supplier, until } = offer;
+    pb::InformalOffer {
+        point_of_contact,
+        service_delivery,
+        demand: demand.number(),
+        product_range,
+        location,
+        supplier,
+        until: until.map(timestamp),
+    }
+}
+
+fn conclusion(conclusion: Conclusion) -> pb::Conclusion {
+    let Conclusion {
+        outcome,
+        summary,
+        next_step: step,
+        expectation,
+        re_engagement,
+        lesson,
+        root_cause,
+        said_nothing,
+        remarks,
+        concluded_by,
+        conclude_time,
+    } = conclusion;
+    pb::Conclusion {
+        outcome: outcome.number(),
+        summary,
+        next_step: Some(next_step(step)),
+        expectation: number(expectation),
+        re_engagement: number(re_engagement),
+        lesson,
+        root_cause,
+        said_nothing,
+        remark_ids: remarks.iter().map(ToString::to_string).collect(),
+        concluded_by,
+        conclude_time: Some(timestamp(conclude_time)),
+    }
+}
+
+fn next_step(step: NextStep) -> pb::NextStep {
+    use pb::next_step::Step;
+    let step = match step {
+        NextStep::Commitment(id) => Step::CommitmentId(id.to_string()),
+        NextStep::CustomerAction { text, due_time } => Step::CustomerAction(pb::CustomerAction { text, due_time: due_time.map(timestamp) }),
+        NextStep::ThinkOver(text) => Step::ThinkOver(text),
+        NextStep::None(reason) => Step::None(pb::NoStep { reason: reason.number() }),
+    };
+    pb::NextStep { step: Some(step) }
+}
+
+/// An entry.
+pub fn entry(entry: Entry) -> pb::Entry {
+    let Entry {
+        id,
+        interaction,
+        kind,
+        author: Actor { kind: author_kind, name },
+        recorded_by,
+        said,
+        body,
+        content_type,
+        in_reply_to,
+        message_id,
+        delivery,
+        occur_time,
+        create_time,
+    } = entry;
+    pb::Entry {
+        entry_id: id.to_string(),
+        interaction_id: interaction.to_string(),
+        kind: kind.number(),
+        author: Some(common::Actor { kind: author_kind.number(), name }),
+        recorded_by,
+        responder: number(said.map(|said| said.by)),
+        direction: number(said.map(|said| said.direction)),
+        body,
+        content_type,
+        in_reply_to: in_reply_to.unwrap_or_default(),
+        message_id: message_id.unwrap_or_default(),
+        delivery_id: text(delivery),
+        occur_time: Some(timestamp(occur_time)),
+        create_time: Some(timestamp(create_time)),
+    }
+}
+
+/// An entry with what a consumer needs to know of its interaction.
+pub fn entry_added(added: EntryAdded) -> pb::EntryAdded {
+    let EntryAdded { entry: of, customer, version: _, journey: _, state, first_human_response } = added;
+    pb::EntryAdded {
+        interaction_id: of.interaction.to_string(),
+        customer_id: text(customer),
+        entry: Some(entry(of)),
+        state: state.number(),
+        first_human_response,
+    }
+}
+
+/// A commitment.
+pub fn commitment(commitment: Commitment) -> pb::Commitment {
+    let Commitment {
+        id,
+        version,
+        customer,
+        interaction,
+        made_by,
+        owner,
+        kind,
+        text: promised,
+        due_time,
+        grace,
+        state,
+        evidence,
+        break_time,
+        kept_time,
+        journey,
+        create_time,
+        update_time,
+    } = commitment;
+    pb::Commitment {
+        commitment_id: id.to_string(),
+        customer_id: text(customer),
+        interaction_id: text(interaction),
+        made_by,
+        owner,
+        kind: kind.number(),
+        text: promised,
+        due_time: Some(timestamp(due_time)),
+        grace: prost_types::Duration::try_from(grace).ok(),
+        state: state.number(),
+        evidence: evidence.unwrap_or_default(),
+        break_time: break_time.map(timestamp),
+        kept_time: kept_time.map(timestamp),
+        journey_id: journey.to_string(),
+        create_time: Some(timestamp(create_time)),
+        update_time: Some(timestamp(update_time)),
+        etag: version.to_string(),
+    }
+}

@@ -1,0 +1,73 @@
+//! What this service does without being asked: follow the feeds of its peers, ask again about stubs, break overdue promises.
+
+use std::sync::Arc;
+
+use rapport_client::{CustomerFeed, FeedbackFeed, NewsletterFeed, Peer};
+use rapport_core::World;
+use rapport_db::Database;
+use rapport_server::Job;
+use tokio::sync::Notify;
+
+use crate::{peers::CustomerPeer, settings::Settings};
+
+mod customers;
+mod feedback;
+mod newsletter;
+mod stubs;
+mod sweeper;
+
+/// What the jobs work with.
+#[derive(Clone)]
+pub struct Work {
+    /// The database of this service.
+    pub database: Database,
+    /// Where time and ids come from.
+    pub world: World,
+    /// The settings of this service.
+    pub settings: Settings,
+    /// Rings when a promise was made.
+    pub promised: Promised,
+    /// The customer service, to be asked.
+    pub customers: CustomerPeer,
+}
+
+/// The services whose feeds are followed.
+#[derive(Clone, Debug)]
+pub struct Peers {
+    /// The customer service.
+    pub customer: Peer,
+    /// The newsletter service.
+    pub newsletter: Peer,
+    /// The feedback service.
+    pub feedback: Peer,
+}
+
+/// A bell that wakes the sweeper when a promise was made, which may be due before all others.
+#[derive(Clone, Debug, Default)]
+pub struct Promised(Arc<Notify>);
+
+impl Promised {
+    /// Rings if a promise was made.
+    pub fn wake_if(&self, made: bool) {
+        if made {
+            self.0.notify_one();
+        }
+    }
+    async fn made(&self) {
+        self.0.notified().await;
+    }
+}
+
+/// All jobs of this service.
+pub fn all(work: &Work, peers: &Peers) -> Vec<Job> {
+    let (swept, asked) = (work.clone(), work.clone());
+    let (told, replied, rated) = (work.clone(), work.clone(), work.clone());
+    let Peers { customer, newsletter, feedback } = peers.clone();
+    vec![
+        Job::new("sweeper", move |stop| sweeper::run(swept.clone(), stop)),
+        Job::new("stub-checker", move |stop| stubs::run(asked.clone(), stop)),
+        Job::new("customer-follower", move |stop| customers::run(told.clone(), CustomerFeed(customer.clone()), stop)),
+        Job::new("newsletter-follower", move |stop| newsletter::run(replied.clone(), NewsletterFeed(newsletter.clone()), stop)),
+        Job::new("feedback-follower", move |stop| feedback::run(rated.clone(), FeedbackFeed(feedback.clone()), stop)),
+    ]
+}

@@ -1,0 +1,13 @@
+DROP TABLE inbound_mails;
+DROP TABLE attempts;
+DROP TABLE deliveries;
+DROP TABLE messages;
+DROP TABLE withheld_counts;
+DROP TABLE issue_counts;
+DROP TABLE issues;
+DROP TABLE suppressions;
+DROP TABLE subscriptions;
+DROP TABLE subscribers;
+DROP TABLE customers;
+DROP TABLE publications;
+DROP TABLE senders;

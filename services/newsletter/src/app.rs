@@ -1,0 +1,37 @@
+//! One function per use case: load, ask the domain, save, announce, all in the caller's transaction.
+
+pub mod customer;
+pub mod freeze;
+pub mod inbound;
+pub mod issue;
+pub mod ledger;
+pub mod message;
+pub mod publication;
+pub mod subscription;
+
+use rapport_core::{Context, Failure};
+use rapport_db::{
+    Conn, Fault,
+    outbox::{self, Draft},
+};
+
+use crate::{
+    domain::{Event, Refused},
+    store::Changed,
+};
+
+/// How a use case may fail.
+pub type Failed = Failure<Refused>;
+
+/// Writes an event of the change that was just saved.
+async fn announce(conn: &mut Conn<'_>, cx: &Context, event: &Event) -> Result<(), Failed> {
+    let draft =
+        Draft { kind: event.kind(), subject: event.subject(), version: event.version(), journey: Some(event.journey()), payload: event };
+    outbox::append(conn, cx, draft).await?;
+    Ok(())
+}
+
+/// A row that changed under a use case which does not depend on what the caller saw: the transaction is repeated.
+fn unchanged<T>(saved: Result<T, Changed>) -> Result<T, Fault> {
+    saved.map_err(|Changed| Fault::Repeat)
+}

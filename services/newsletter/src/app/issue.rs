@@ -1,0 +1,146 @@
+//! Issues: writing them, sending them, and the account of their recipients.
+
+use std::{collections::HashMap, time::Duration};
+
+use rapport_core::{Context, DeliveryId, Failure, IssueId, Page, PublicationId, Time};
+use rapport_db::Conn;
+
+use super::{Failed, unchanged};
+use crate::{
+    domain::{Attempt, Audience, Content, Delivery, Issue, IssueState, OnUnknown, Refused},
+    store::{self, counts::Kept},
+};
+
+/// Writes a draft.
+#[derive(Clone, Debug)]
+pub struct CreateIssue {
+    /// Its id.
+    pub id: IssueId,
+    /// Its publication.
+    pub publication: PublicationId,
+    /// What it says, checked.
+    pub content: Content,
+    /// To whom it goes.
+    pub audience: Audience,
+    /// What happens to unknown outcomes.
+    pub on_unknown: OnUnknown,
+    /// How long deferred deliveries are tried.
+    pub give_up_after: Duration,
+}
+
+/// Writes a draft.
+///
+/// # Errors
+/// When there is no such publication, or the id is taken.
+pub async fn create_issue(conn: &mut Conn<'_>, cx: &Context, command: CreateIssue) -> Result<Issue, Failed> {
+    let CreateIssue { id, publication, content, audience, on_unknown, give_up_after } = command;
+    if store::publication::find(conn, publication).await?.is_none() {
+        return Err(Failure::not_found("publication", publication));
+    }
+    let issue = Issue {
+        id,
+        version: 1,
+        publication,
+        content,
+        audience,
+        on_unknown,
+        give_up_after,
+        state: IssueState::Draft,
+        journey: cx.journey.unwrap_or_else(|| cx.fresh()),
+        freeze_failure: None,
+        frozen_to: None,
+        create_time: cx.now,
+        freeze_time: None,
+        start_time: None,
+        complete_time: None,
+    };
+    if !store::issue::insert(conn, issue.clone()).await? {
+        return Err(Failure::Refused(Refused::IdTaken(id.to_string())));
+    }
+    Ok(issue)
+}
+
+/// Reads an issue.
+///
+/// # Errors
+/// When there is none.
+pub async fn get_issue(conn: &mut Conn<'_>, id: IssueId) -> Result<Issue, Failed> {
+    store::issue::find(conn, id).await?.ok_or_else(|| Failure::not_found("issue", id))
+}
+
+/// Lists issues.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list_issues(
+    conn: &mut Conn<'_>,
+    filter: store::issue::Filter,
+    page: &Page<(Time, IssueId)>,
+) -> Result<(Vec<Issue>, String), Failed> {
+    let rows = store::issue::list(conn, filter, page.after, page.fetch()).await?;
+    Ok(page.answer(rows, |issue| (issue.create_time, issue.id)))
+}
+
+/// Begins to send an issue; one that is being sent or was sent stays as it is.
+///
+/// # Errors
+/// When there is none, or it is not the version that the caller read.
+pub async fn send_issue(conn: &mut Conn<'_>, cx: &Context, id: IssueId, version: Option<i64>) -> Result<Issue, Failed> {
+    let loaded = store::issue::find_for_update(conn, id).await?.ok_or_else(|| Failure::not_found("issue", id))?;
+    let read = loaded.version;
+    let Some(sending) = loaded.clone().send(cx.now) else { return Ok(loaded) };
+    if version.is_some_and(|version| version != read) {
+        return Err(Failure::Stale);
+    }
+    store::counts::insert(conn, id).await?;
+    Ok(unchanged(store::issue::update(conn, sending).await?)?)
+}
+
+/// The account of an issue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// The issue.
+    pub issue: IssueId,
+    /// Where it stands.
+    pub state: IssueState,
+    /// The counters.
+    pub kept: Kept,
+}
+
+/// Reads the account of an issue.
+///
+/// # Errors
+/// When there is none.
+pub async fn get_accounting(conn: &mut Conn<'_>, id: IssueId) -> Result<Account, Failed> {
+    let issue = get_issue(conn, id).await?;
+    let kept = store::counts::find(conn, id).await?;
+    Ok(Account { issue: id, state: issue.state, kept })
+}
+
+/// A delivery with its attempts.
+pub type Tried = (Delivery, Vec<Attempt>);
+
+/// Lists the deliveries of an issue with their attempts.
+///
+/// # Errors
+/// When there is no such issue.
+pub async fn list_deliveries(
+    conn: &mut Conn<'_>,
+    issue: IssueId,
+    filter: &store::delivery::Filter,
+    page: &Page<DeliveryId>,
+) -> Result<(Vec<Tried>, String), Failed> {
+    get_issue(conn, issue).await?;
+    let rows = store::delivery::list(conn, issue, filter, page.after, page.fetch()).await?;
+    let (rows, token) = page.answer(rows, |delivery| delivery.id);
+    let ids: Vec<DeliveryId> = rows.iter().map(|delivery| delivery.id).collect();
+    let mut attempts: HashMap<DeliveryId, Vec<Attempt>> = HashMap::new();
+    for attempt in store::attempt::list(conn, &ids).await? {
+        attempts.entry(attempt.delivery).or_default().push(attempt);
+    }
+    let tried = rows.into_iter().map(|delivery| {
+        let attempts = attempts.remove(&delivery.id).unwrap_or_default();
+        (delivery, attempts)
+    });
+    Ok((tried.collect(), token))
+}

@@ -1,0 +1,104 @@
+//! What this service announces.
+
+use rapport_core::{Id, JourneyId, SubjectId};
+use serde::{Deserialize, Serialize};
+
+use super::{Attempt, Delivery, InboundMail, Issue, Message, Subscription};
+
+/// Something that happened, with its subject as it was after it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum Event {
+    /// A person asked for a subscription.
+    SubscriptionPending(Box<Subscription>),
+    /// The person confirmed it.
+    SubscriptionConfirmed(Box<Subscription>),
+    /// It ended.
+    SubscriptionEnded(Box<Subscription>),
+    /// An issue began to be sent.
+    IssueStarted(Box<Issue>),
+    /// Nothing of it is left to be tried.
+    IssueCompleted(Box<Issue>),
+    /// A mail server refused a delivery of an issue for good.
+    DeliveryRejected(Box<Told>),
+    /// A delivery of an issue was given up.
+    DeliveryExpired(Box<Told>),
+    /// The outcome of a delivery of an issue is unknown.
+    DeliveryUnknown(Box<Told>),
+    /// A person answered.
+    InboundReply(Box<InboundMail>),
+    /// A machine answered.
+    InboundAutoReply(Box<InboundMail>),
+    /// A single message reached its end.
+    MessageSettled(Box<Settled>),
+}
+
+/// A delivery and its attempts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// The delivery.
+    pub delivery: Delivery,
+    /// Its attempts, oldest first.
+    pub attempts: Vec<Attempt>,
+}
+
+/// A message and how it ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settled {
+    /// The message.
+    pub message: Message,
+    /// Its delivery.
+    pub told: Told,
+}
+
+impl Event {
+    /// Its type in the feed.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::SubscriptionPending(_) => "subscription.pending",
+            Self::SubscriptionConfirmed(_) => "subscription.confirmed",
+            Self::SubscriptionEnded(_) => "subscription.ended",
+            Self::IssueStarted(_) => "issue.started",
+            Self::IssueCompleted(_) => "issue.completed",
+            Self::DeliveryRejected(_) => "delivery.rejected",
+            Self::DeliveryExpired(_) => "delivery.expired",
+            Self::DeliveryUnknown(_) => "delivery.unknown",
+            Self::InboundReply(_) => "inbound.reply",
+            Self::InboundAutoReply(_) => "inbound.auto_reply",
+            Self::MessageSettled(_) => "message.settled",
+        }
+    }
+
+    /// What it happened to.
+    pub fn subject(&self) -> SubjectId {
+        match self {
+            Self::SubscriptionPending(it) | Self::SubscriptionConfirmed(it) | Self::SubscriptionEnded(it) => it.id.cast(),
+            Self::IssueStarted(it) | Self::IssueCompleted(it) => it.id.cast(),
+            Self::DeliveryRejected(it) | Self::DeliveryExpired(it) | Self::DeliveryUnknown(it) => it.delivery.id.cast(),
+            Self::InboundReply(it) | Self::InboundAutoReply(it) => it.id.cast(),
+            Self::MessageSettled(it) => Id::cast(it.message.id),
+        }
+    }
+
+    /// The version of its subject.
+    pub fn version(&self) -> i64 {
+        match self {
+            Self::SubscriptionPending(it) | Self::SubscriptionConfirmed(it) | Self::SubscriptionEnded(it) => it.version,
+            Self::IssueStarted(it) | Self::IssueCompleted(it) => it.version,
+            Self::DeliveryRejected(it) | Self::DeliveryExpired(it) | Self::DeliveryUnknown(it) => it.delivery.version,
+            Self::InboundReply(_) | Self::InboundAutoReply(_) => 1,
+            Self::MessageSettled(it) => it.told.delivery.version,
+        }
+    }
+
+    /// The journey that it belongs to.
+    pub fn journey(&self) -> JourneyId {
+        match self {
+            Self::SubscriptionPending(it) | Self::SubscriptionConfirmed(it) | Self::SubscriptionEnded(it) => it.journey,
+            Self::IssueStarted(it) | Self::IssueCompleted(it) => it.journey,
+            Self::DeliveryRejected(it) | Self::DeliveryExpired(it) | Self::DeliveryUnknown(it) => it.delivery.journey,
+            Self::InboundReply(it) | Self::InboundAutoReply(it) => it.journey,
+            Self::MessageSettled(it) => it.message.journey,
+        }
+    }
+}

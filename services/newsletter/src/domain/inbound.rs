@@ -1,0 +1,174 @@
+//! What a mail that came in is: a person's answer, a machine's, a failure notice, or the wish to leave.
+
+use rapport_core::{CustomerId, DeliveryId, InboundMailId, IssueId, JourneyId, MessageId, SubscriptionId, Time, words};
+use serde::{Deserialize, Serialize};
+
+use super::token::{Keys, Purpose};
+
+words! {
+    /// What came in.
+    pub enum InboundKind {
+        /// A person answered.
+        Reply = 1 "REPLY",
+        /// A mail server reports a failure.
+        Bounce = 2 "BOUNCE",
+        /// A machine answered.
+        AutoReply = 3 "AUTO_REPLY",
+        /// A mail to the List-Unsubscribe address.
+        Unsubscribe = 4 "UNSUBSCRIBE",
+    }
+}
+
+words! {
+    /// How it was matched with what it answers.
+    pub enum MatchedBy {
+        /// By the token in the envelope recipient.
+        Token = 1 "TOKEN",
+        /// By In-Reply-To.
+        InReplyTo = 2 "IN_REPLY_TO",
+        /// By References.
+        References = 3 "REFERENCES",
+    }
+}
+
+/// A mail that came in, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InboundMail {
+    /// Its id.
+    pub id: InboundMailId,
+    /// What it is.
+    pub kind: InboundKind,
+    /// How it was matched.
+    pub matched_by: Option<MatchedBy>,
+    /// The delivery that it answers.
+    pub delivery: Option<DeliveryId>,
+    /// The issue that it answers.
+    pub issue: Option<IssueId>,
+    /// The single message that it answers.
+    pub message: Option<MessageId>,
+    /// The customer that the delivery went to.
+    pub customer: Option<CustomerId>,
+    /// The address in From.
+    pub from_email: String,
+    /// The name in From.
+    pub from_name: String,
+    /// The subject.
+    pub subject: String,
+    /// The text.
+    pub text: String,
+    /// Its Message-ID.
+    pub mail_message_id: String,
+    /// The journey that it belongs to.
+    pub journey: JourneyId,
+    /// When it was taken in.
+    pub receive_time: Time,
+}
+
+/// A mail that came in, as far as its headers and text tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ParsedMail {
+    /// The address in From.
+    pub from_email: String,
+    /// The name in From.
+    pub from_name: String,
+    /// The subject.
+    pub subject: String,
+    /// The text without markup.
+    pub text: String,
+    /// The Message-ID without brackets.
+    pub message_id: String,
+    /// The ids of In-Reply-To.
+    pub in_reply_to: Vec<String>,
+    /// The ids of References, oldest first.
+    pub references: Vec<String>,
+    /// Auto-Submitted, in lower case, without parameters.
+    pub auto_submitted: String,
+    /// Precedence, in lower case.
+    pub precedence: String,
+    /// Whether it has a header that only machines write: X-Autoreply, X-Autorespond, X-Auto-Response-Suppress with content "all".
+    pub machine_header: bool,
+    /// Whether it is a report of a mail server (multipart/report; report-type=delivery-status).
+    pub delivery_report: bool,
+    /// Whether its Return-Path or the envelope sender is empty, as of every mail that nobody may answer.
+    pub null_sender: bool,
+}
+
+impl ParsedMail {
+    /// What it is, when the envelope recipient does not say it (RFC 3834, RFC 3464).
+    pub fn kind(&self) -> InboundKind {
+        let from = self.from_email.to_lowercase();
+        let daemon = from.starts_with("mailer-daemon@") || from.starts_with("postmaster@");
+        if self.delivery_report || (daemon && self.null_sender) {
+            return InboundKind::Bounce;
+        }
+        let automatic = !matches!(self.auto_submitted.as_str(), "" | "no");
+        let by_precedence = matches!(self.precedence.as_str(), "auto_reply" | "junk");
+        if automatic || by_precedence || self.machine_header || self.null_sender || daemon {
+            return InboundKind::AutoReply;
+        }
+        InboundKind::Reply
+    }
+}
+
+/// What the envelope recipient says: `r+TOKEN` replies, `b+TOKEN` failure notices, `u+TOKEN` the wish to leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recipient {
+    /// An answer to this delivery.
+    Reply(DeliveryId),
+    /// A failure notice about this delivery.
+    Bounce(DeliveryId),
+    /// The wish to end this subscription.
+    Unsubscribe(SubscriptionId),
+    /// It says nothing.
+    Other,
+}
+
+impl Recipient {
+    /// Reads an envelope recipient. A token that is not ours says nothing.
+    pub fn read(address: &str, keys: &Keys) -> Self {
+        let local = address.rsplit_once('@').map_or(address, |(local, _)| local);
+        let Some((what, token)) = local.split_once('+') else { return Self::Other };
+        match what.to_ascii_lowercase().as_str() {
+            "r" => keys.open(Purpose::Reply, token).map_or(Self::Other, Self::Reply),
+            "b" => keys.open(Purpose::Bounce, token).map_or(Self::Other, Self::Bounce),
+            "u" => keys.open(Purpose::Unsubscribe, token).map_or(Self::Other, Self::Unsubscribe),
+            _ => Self::Other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mail() -> ParsedMail {
+        ParsedMail { from_email: "ada@example.com".into(), ..ParsedMail::default() }
+    }
+
+    #[test]
+    fn a_vacation_notice_is_neither_a_bounce_nor_a_reply() {
+        assert_eq!(mail().kind(), InboundKind::Reply);
+        assert_eq!(ParsedMail { auto_submitted: "no".into(), ..mail() }.kind(), InboundKind::Reply);
+        assert_eq!(ParsedMail { auto_submitted: "auto-replied".into(), ..mail() }.kind(), InboundKind::AutoReply);
+        assert_eq!(ParsedMail { machine_header: true, ..mail() }.kind(), InboundKind::AutoReply);
+        assert_eq!(ParsedMail { null_sender: true, ..mail() }.kind(), InboundKind::AutoReply);
+    }
+
+    #[test]
+    fn a_report_of_a_mail_server_is_a_bounce() {
+        assert_eq!(ParsedMail { delivery_report: true, auto_submitted: "auto-replied".into(), ..mail() }.kind(), InboundKind::Bounce);
+        let daemon = ParsedMail { from_email: "MAILER-DAEMON@mx.example.com".into(), null_sender: true, ..mail() };
+        assert_eq!(daemon.kind(), InboundKind::Bounce);
+    }
+
+    #[test]
+    fn the_recipient_tells_what_it_is_for_and_a_foreign_token_nothing() {
+        let keys = Keys::new(vec![7; 32], None);
+        let id: DeliveryId = rapport_core::Id::from_uuid(uuid::Uuid::from_u128(77));
+        let token = keys.seal(Purpose::Reply, id);
+        assert_eq!(Recipient::read(&format!("r+{token}@x.example"), &keys), Recipient::Reply(id));
+        assert_eq!(Recipient::read(&format!("R+{}@x.example", token.to_uppercase()), &keys), Recipient::Reply(id));
+        assert_eq!(Recipient::read(&format!("b+{token}@x.example"), &keys), Recipient::Other);
+        assert_eq!(Recipient::read("r+abc@x.example", &keys), Recipient::Other);
+    }
+}

@@ -1,0 +1,108 @@
+//! One edition of a publication, from the draft to the last delivery.
+
+use std::time::Duration;
+
+use rapport_core::{IssueId, JourneyId, PublicationId, SubscriptionId, Time, words};
+use serde::{Deserialize, Serialize};
+
+use super::{delivery::OnUnknown, template::Content};
+
+/// How long deferred deliveries are tried when the issue does not say.
+pub const GIVE_UP_AFTER: Duration = Duration::from_secs(72 * 3600);
+/// The shortest and the longest of that.
+pub const GIVE_UP_RANGE: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(14 * 24 * 3600));
+
+words! {
+    /// Where an issue stands.
+    pub enum IssueState {
+        /// Written, not sent.
+        Draft = 1 "DRAFT",
+        /// Its audience is being frozen.
+        Freezing = 2 "FREEZING",
+        /// Its deliveries are on their way.
+        Sending = 3 "SENDING",
+        /// Nothing is pending, in flight or deferred.
+        Completed = 4 "COMPLETED",
+    }
+}
+
+/// Which ACTIVE subscriptions an issue goes to; it only ever narrows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Audience {
+    /// Whether customers at risk are withheld.
+    pub hold_customers_at_risk: bool,
+}
+
+/// An issue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Issue {
+    /// Its id.
+    pub id: IssueId,
+    /// Counts its changes.
+    pub version: i64,
+    /// Its publication.
+    pub publication: PublicationId,
+    /// What it says.
+    pub content: Content,
+    /// To whom it goes.
+    pub audience: Audience,
+    /// What happens to unknown outcomes.
+    pub on_unknown: OnUnknown,
+    /// How long deferred deliveries are tried.
+    pub give_up_after: Duration,
+    /// Where it stands.
+    pub state: IssueState,
+    /// The journey that it starts.
+    pub journey: JourneyId,
+    /// Why the last freezing failed.
+    pub freeze_failure: Option<String>,
+    /// The last subscription that freezing has dealt with.
+    pub frozen_to: Option<SubscriptionId>,
+    /// When it was created.
+    pub create_time: Time,
+    /// When freezing began.
+    pub freeze_time: Option<Time>,
+    /// When sending began.
+    pub start_time: Option<Time>,
+    /// When it completed.
+    pub complete_time: Option<Time>,
+}
+
+impl Issue {
+    /// Begins to freeze a draft; none when it is being sent already or was sent: sending twice changes nothing.
+    pub fn send(self, at: Time) -> Option<Self> {
+        (self.state == IssueState::Draft).then(|| Self {
+            state: IssueState::Freezing,
+            freeze_time: Some(at),
+            freeze_failure: None,
+            frozen_to: None,
+            ..self
+        })
+    }
+
+    /// Freezing has dealt with every subscription up to this one; none when it is not freezing.
+    pub fn froze(self, to: SubscriptionId) -> Option<Self> {
+        (self.state == IssueState::Freezing).then(|| Self { frozen_to: Some(to), ..self })
+    }
+
+    /// The audience is frozen; none when it was not freezing.
+    pub fn start(self, at: Time) -> Option<Self> {
+        (self.state == IssueState::Freezing).then(|| Self { state: IssueState::Sending, start_time: Some(at), ..self })
+    }
+
+    /// Freezing failed: back to the draft, with the reason; none when it was not freezing.
+    pub fn fail_freezing(self, reason: String) -> Option<Self> {
+        (self.state == IssueState::Freezing).then(|| Self {
+            state: IssueState::Draft,
+            freeze_failure: Some(reason),
+            frozen_to: None,
+            freeze_time: None,
+            ..self
+        })
+    }
+
+    /// Nothing is left to do; none when it was not sending.
+    pub fn complete(self, at: Time) -> Option<Self> {
+        (self.state == IssueState::Sending).then(|| Self { state: IssueState::Completed, complete_time: Some(at), ..self })
+    }
+}

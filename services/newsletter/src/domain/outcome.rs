@@ -1,0 +1,127 @@
+//! What the end of an attempt means: the table of phases and replies.
+
+use rapport_core::words;
+use serde::{Deserialize, Serialize};
+
+words! {
+    /// How far an attempt came.
+    pub enum Phase {
+        /// Connecting, greeting, TLS, login.
+        Connect = 1 "CONNECT",
+        /// The sender was named.
+        Mail = 2 "MAIL",
+        /// The recipient was named.
+        Rcpt = 3 "RCPT",
+        /// The message was being written, its final dot not.
+        Data = 4 "DATA",
+        /// The final dot was written.
+        Dot = 5 "DOT",
+    }
+}
+
+words! {
+    /// What an attempt means for the recipient.
+    pub enum Verdict {
+        /// The mail server took the message.
+        Accepted = 1 "ACCEPTED",
+        /// It refused it for good.
+        Rejected = 2 "REJECTED",
+        /// Certainly not taken; worth another try.
+        Deferred = 3 "DEFERRED",
+        /// It may have been taken.
+        Unknown = 4 "UNKNOWN",
+        /// The mail could not be made.
+        Failed = 5 "FAILED",
+    }
+}
+
+/// A reply of a mail server, or what happened instead of one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    /// The code; 0 when there was no reply.
+    pub code: i32,
+    /// The enhanced status code, if it gave one.
+    pub enhanced: String,
+    /// Its text, or what went wrong.
+    pub text: String,
+}
+
+impl Reply {
+    /// What happened instead of a reply.
+    pub fn without(text: impl Into<String>) -> Self {
+        Self { text: cut(&text.into()), ..Self::default() }
+    }
+
+    /// A reply read from a mail server.
+    pub fn new(code: u16, text: &str) -> Self {
+        let enhanced = text.split([' ', '\n']).next().filter(|word| is_enhanced(word)).unwrap_or_default().to_owned();
+        Self { code: i32::from(code), enhanced, text: cut(text) }
+    }
+
+    /// What this reply to the command of this phase means. The reply to the final dot is the only one that accepts.
+    pub fn verdict(&self, phase: Phase) -> Verdict {
+        match (self.code, phase) {
+            // A wrong password or a closed door is no fault of the recipient's.
+            (_, Phase::Connect) => Verdict::Deferred,
+            (400..=499, _) => Verdict::Deferred,
+            (500..=599, _) => Verdict::Rejected,
+            (200..=299, Phase::Dot) => Verdict::Accepted,
+            (_, Phase::Dot) => Verdict::Unknown,
+            // Nonsense before the dot: certainly not taken.
+            _ => Verdict::Deferred,
+        }
+    }
+
+    /// Whether it says that the address does not exist (RFC 3463: 5.1.x), which is the recipient's state and not our fault.
+    pub fn hard_bounce(&self) -> bool {
+        (500..=599).contains(&self.code) && ["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"].contains(&self.enhanced.as_str())
+    }
+}
+
+/// What it means that the connection broke in this phase.
+pub const fn broken(phase: Phase) -> Verdict {
+    match phase {
+        Phase::Connect | Phase::Mail | Phase::Rcpt | Phase::Data => Verdict::Deferred,
+        Phase::Dot => Verdict::Unknown,
+    }
+}
+
+fn is_enhanced(word: &str) -> bool {
+    let mut parts = word.split('.');
+    let class = parts.next().is_some_and(|class| ["2", "4", "5"].contains(&class));
+    let rest: Vec<&str> = parts.collect();
+    class && rest.len() == 2 && rest.iter().all(|part| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn cut(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_phase_decides_what_a_broken_connection_means() {
+        assert_eq!(broken(Phase::Data), Verdict::Deferred);
+        assert_eq!(broken(Phase::Dot), Verdict::Unknown);
+    }
+
+    #[test]
+    fn only_the_reply_to_the_dot_accepts_and_nonsense_after_it_is_unknown() {
+        assert_eq!(Reply::new(250, "2.0.0 ok").verdict(Phase::Dot), Verdict::Accepted);
+        assert_eq!(Reply::new(250, "ok").verdict(Phase::Rcpt), Verdict::Deferred);
+        assert_eq!(Reply::new(354, "go on").verdict(Phase::Dot), Verdict::Unknown);
+        assert_eq!(Reply::new(451, "4.7.1 later").verdict(Phase::Dot), Verdict::Deferred);
+        assert_eq!(Reply::new(550, "5.1.1 nobody").verdict(Phase::Rcpt), Verdict::Rejected);
+        assert_eq!(Reply::new(535, "5.7.8 wrong password").verdict(Phase::Connect), Verdict::Deferred);
+    }
+
+    #[test]
+    fn only_an_address_that_does_not_exist_is_a_hard_bounce() {
+        assert!(Reply::new(550, "5.1.1 no such user").hard_bounce());
+        assert!(!Reply::new(550, "5.7.1 spam").hard_bounce());
+        assert!(!Reply::new(550, "no such user").hard_bounce());
+        assert_eq!(Reply::new(550, "5.1.1000 x").enhanced, "");
+    }
+}

@@ -1,0 +1,70 @@
+//! The reasons that the rules of this service refuse.
+
+use std::fmt;
+
+use rapport_core::{MessageId, Refusal, RefusalCode};
+
+/// Why a request was refused in the present state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// The id given for a new thing is taken.
+    IdTaken(String),
+    /// The message id was used for other content.
+    MessageIdTaken(MessageId),
+    /// The confirmation token is none of ours.
+    TokenInvalid,
+    /// The confirmation token is too old.
+    TokenExpired,
+    /// There is no sender.
+    SenderMissing,
+    /// The customer has no mail address.
+    AddressMissing,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::IdTaken(id) => write!(f, "the id {id} is taken: take another one, or read what is there"),
+            Self::MessageIdTaken(id) => write!(f, "the message id {id} was used for a message with other content: take another id"),
+            Self::TokenInvalid => {
+                f.write_str("the confirmation token is not one of ours, or a newer mail replaced it: let the person subscribe again")
+            }
+            Self::TokenExpired => f.write_str("the confirmation token can no longer be used: let the person subscribe again"),
+            Self::SenderMissing => f.write_str("there is no sender to send as: create one with CreateSender"),
+            Self::AddressMissing => {
+                f.write_str("the customer has no mail address that is known here: give to_email, or add the address to the customer")
+            }
+        }
+    }
+}
+
+impl Refusal for Refused {
+    const REASONS: &'static [&'static str] =
+        &["ID_TAKEN", "MESSAGE_ID_TAKEN", "TOKEN_INVALID", "TOKEN_EXPIRED", "SENDER_MISSING", "ADDRESS_MISSING"];
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::IdTaken(_) => "ID_TAKEN",
+            Self::MessageIdTaken(_) => "MESSAGE_ID_TAKEN",
+            Self::TokenInvalid => "TOKEN_INVALID",
+            Self::TokenExpired => "TOKEN_EXPIRED",
+            Self::SenderMissing => "SENDER_MISSING",
+            Self::AddressMissing => "ADDRESS_MISSING",
+        }
+    }
+
+    fn code(&self) -> RefusalCode {
+        match self {
+            Self::IdTaken(_) | Self::MessageIdTaken(_) => RefusalCode::AlreadyExists,
+            Self::TokenInvalid | Self::TokenExpired | Self::SenderMissing | Self::AddressMissing => RefusalCode::FailedPrecondition,
+        }
+    }
+
+    fn metadata(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::IdTaken(id) => vec![("id", id.clone())],
+            Self::MessageIdTaken(id) => vec![("message_id", id.to_string())],
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! Templates: checked when they are stored, rendered strictly, with limits on work, size and what they may do.
+
+use std::io;
+
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, context, value::Value};
+use rapport_core::Violations;
+use serde::{Deserialize, Serialize};
+
+use super::html_text;
+
+/// The longest subject template, in characters.
+pub const MAX_SUBJECT: usize = 500;
+/// The longest template of a part, in characters.
+pub const MAX_PART: usize = 256 * 1024;
+/// The longest rendered part, in octets.
+const MAX_OUTPUT: usize = 1024 * 1024;
+/// How many steps one rendering may take.
+const FUEL: u64 = 200_000;
+
+/// The templates of a mail.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Content {
+    /// Of the subject.
+    pub subject: String,
+    /// Of the HTML part; empty for none.
+    pub html: String,
+    /// Of the text part; empty to make it from the HTML.
+    pub text: String,
+}
+
+/// A mail's words for one recipient.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// The subject, one line.
+    pub subject: String,
+    /// The HTML part.
+    pub html: Option<String>,
+    /// The text part.
+    pub text: String,
+}
+
+impl Content {
+    /// Adds all that is wrong with these templates to the violations: `prefix` is the path of the message that holds them,
+    /// `sample` has every variable that there will be.
+    pub fn check(&self, prefix: &str, sample: &Value, violations: &mut Violations) {
+        let Self { subject, html, text } = self;
+        if subject.trim().is_empty() {
+            violations.add(format!("{prefix}.subject"), "is required");
+        }
+        if html.trim().is_empty() && text.trim().is_empty() {
+            violations.add(format!("{prefix}.html"), "is required when there is no text");
+        }
+        for (field, source, max) in [("subject", subject, MAX_SUBJECT), ("html", html, MAX_PART), ("text", text, MAX_PART)] {
+            let field = format!("{prefix}.{field}");
+            let length = source.chars().count();
+            if length > max {
+                violations.add(field, format!("has {length} characters; at most {max} are allowed"));
+            } else if let Err(problem) = allowed(source).and_then(|()| render(&field, source, sample)) {
+                violations.add(field, problem);
+            }
+        }
+    }
+
+    /// The words for one recipient.
+    ///
+    /// # Errors
+    /// What is wrong with the templates or the values.
+    pub fn render(&self, values: &Value) -> Result<Rendered, String> {
+        let subject = render("subject", &self.subject, values)?;
+        let html = if self.html.trim().is_empty() { None } else { Some(render("content.html", &self.html, values)?) };
+        let text = match &html {
+            Some(html) if self.text.trim().is_empty() => html_text::from_html(html),
+            _ => render("text", &self.text, values)?,
+        };
+        let subject = subject.split_whitespace().collect::<Vec<_>>().join(" ");
+        if subject.is_empty() {
+            return Err("the subject is empty for this recipient".to_owned());
+        }
+        Ok(Rendered { subject, html, text })
+    }
+}
+
+impl Rendered {
+    /// The same with a visible way to leave at the end of each part that has none.
+    #[must_use]
+    pub fn with_unsubscribe(mut self, url: &str) -> Self {
+        if !self.text.contains(url) {
+            self.text = format!("{}\n\n-- \nUnsubscribe: {url}\n", self.text.trim_end());
+        }
+        if let Some(html) = self.html.take_if(|html| !html.contains(url)) {
+            let footer = format!("<hr>\n<p><a href=\"{url}\">Unsubscribe</a></p>\n");
+            let at = html.to_ascii_lowercase().rfind("</body>").unwrap_or(html.len());
+            self.html = Some(format!("{}\n{footer}{}", &html[..at], &html[at..]));
+        }
+        self
+    }
+}
+
+/// The values that every template of an issue may name, with samples: the issue is checked against them.
+pub fn issue_sample() -> Value {
+    issue_values("Ada", "ada@example.com", "en", "Our newsletter", "What is new", "https://example.com/unsubscribe/token")
+}
+
+/// The values of an issue for one recipient.
+pub fn issue_values(name: &str, email: &str, language: &str, publication: &str, description: &str, unsubscribe_url: &str) -> Value {
+    context! {
+        subscriber => context! { display_name => name, email, language },
+        publication => context! { display_name => publication, description },
+        unsubscribe_url,
+    }
+}
+
+/// Renders one template; a name that ends in `.html` is escaped.
+fn render(name: &str, source: &str, values: &Value) -> Result<String, String> {
+    let mut environment = Environment::empty();
+    minijinja_filters(&mut environment);
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_fuel(Some(FUEL));
+    environment.set_auto_escape_callback(|name| if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None });
+    let told = |error: minijinja::Error| {
+        let line = error.line().map(|line| format!(" in line {line}")).unwrap_or_default();
+        let detail = error.detail().map(|detail| format!(": {detail}")).unwrap_or_default();
+        format!("cannot be rendered{line}: {}{detail}", error.kind())
+    };
+    let template = environment.template_from_named_str(name, source).map_err(told)?;
+    let mut output = Capped(Vec::new());
+    template.render_captured_to(values, &mut output).map_err(told)?;
+    String::from_utf8(output.0).map_err(|error| error.to_string())
+}
+
+/// The filters and tests that cost no more than their input, so that fuel bounds the memory too.
+fn minijinja_filters(environment: &mut Environment<'_>) {
+    use minijinja::{filters, tests};
+    environment.add_filter("safe", filters::safe);
+    environment.add_filter("escape", filters::escape);
+    environment.add_filter("e", filters::escape);
+    environment.add_filter("upper", filters::upper);
+    environment.add_filter("lower", filters::lower);
+    environment.add_filter("title", filters::title);
+    environment.add_filter("capitalize", filters::capitalize);
+    environment.add_filter("trim", filters::trim);
+    environment.add_filter("default", filters::default);
+    environment.add_filter("length", filters::length);
+    environment.add_test("defined", tests::is_defined);
+    environment.add_test("undefined", tests::is_undefined);
+}
+
+/// Output that stops at a limit.
+struct Capped(Vec<u8>);
+
+impl io::Write for Capped {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        if self.0.len() + octets.len() > MAX_OUTPUT {
+            return Err(io::Error::other(format!("the result is longer than {MAX_OUTPUT} octets")));
+        }
+        self.0.extend_from_slice(octets);
+        Ok(octets.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Refuses what a mail does not need and what could fill the memory in few steps: statements that keep values, and `*`,
+/// which repeats texts.
+fn allowed(source: &str) -> Result<(), String> {
+    const STATEMENTS: [&str; 5] = ["if", "elif", "else", "endif", "raw"];
+    const LOOPS: [&str; 2] = ["for", "endfor"];
+    let mut rest = source;
+    while let Some(at) = rest.find("{%").into_iter().chain(rest.find("{{")).min() {
+        let statement = rest[at..].starts_with("{%");
+        let (inside, after) = tag(&rest[at + 2..], if statement { "%}" } else { "}}" })?;
+        rest = after;
+        if outside_quotes(inside).any(|c| c == '*') {
+            return Err("must not multiply: `*` is not available".to_owned());
+        }
+        if statement {
+            let word = inside.trim_start_matches(['-', '+']).split_whitespace().next().unwrap_or_default().trim_end_matches(['-', '+']);
+            if word == "endraw" {
+                continue;
+            }
+            if word == "raw" {
+                rest = rest.find("endraw").map_or("", |end| &rest[end..]);
+                rest = rest.find("%}").map_or("", |end| &rest[end + 2..]);
+            }
+            if !STATEMENTS.contains(&word) && !LOOPS.contains(&word) {
+                return Err(format!("uses the statement {word:?}: only if, elif, else, for and raw are available"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The inside of a tag and what comes after it. A quote may hold the closing sign.
+fn tag<'a>(text: &'a str, close: &str) -> Result<(&'a str, &'a str), String> {
+    let mut quote = None;
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(c),
+            (None, _) if text[at..].starts_with(close) => return Ok((&text[..at], &text[at + close.len()..])),
+            (None, _) => {}
+        }
+    }
+    Err(format!("has a tag that is not closed by {close}"))
+}
+
+fn outside_quotes(text: &str) -> impl Iterator<Item = char> {
+    let mut quote = None;
+    text.chars().filter(move |c| match quote {
+        Some(open) if *c == open => {
+            quote = None;
+            false
+        }
+        Some(_) => false,
+        None if matches!(c, '"' | '\'') => {
+            quote = Some(*c);
+            false
+        }
+        None => true,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(subject: &str, html: &str, text: &str) -> Vec<String> {
+        let mut violations = Violations::new();
+        Content { subject: subject.into(), html: html.into(), text: text.into() }.check("issue", &issue_sample(), &mut violations);
+        violations.into_iter().map(|violation| violation.field).collect()
+    }
+
+    #[test]
+    fn every_fault_of_every_template_is_told_at_once() {
+        assert_eq!(check("Hello {{ subscriber.display_name }}", "<p>{{ subscriber.display_name }}</p>", ""), [""; 0]);
+        assert_eq!(check("{{ nobody }}", "{% if %}", "{{ subscriber.age }}"), ["issue.subject", "issue.html", "issue.text"]);
+        assert_eq!(check("", "", ""), ["issue.subject", "issue.html"]);
+        assert_eq!(check("a", "{% include 'x' %}", ""), ["issue.html"]);
+        assert_eq!(check("a", "{% for a in range(99999) %}x{% endfor %}", ""), ["issue.html"]);
+    }
+
+    #[test]
+    fn a_template_cannot_fill_the_memory() {
+        for bomb in ["{{ 'a' * 999999999 }}", "{% set a = 'aaaa' %}{% set a = a ~ a %}", "{% macro x() %}{{ x() }}{% endmacro %}{{ x() }}"]
+        {
+            assert_eq!(check("a", "", bomb), ["issue.text"], "{bomb}");
+        }
+        assert_eq!(check("a", "", "2 * 2 = {{ '*' }}{% raw %}{{ 2 * 2 }}{% endraw %}"), [""; 0]);
+    }
+
+    #[test]
+    fn html_is_escaped_and_the_text_is_made_from_it() {
+        let content = Content {
+            subject: "Hi\n{{ subscriber.display_name }}".into(),
+            html: "<p>Dear {{ subscriber.display_name }}</p>".into(),
+            text: String::new(),
+        };
+        let values = issue_values("<Ada>", "a@example.com", "en", "News", "", "https://example.com/u");
+        let rendered = content.render(&values).expect("rendered").with_unsubscribe("https://example.com/u");
+        assert_eq!(rendered.subject, "Hi <Ada>");
+        assert!(rendered.html.as_deref().is_some_and(|html| html.contains("Dear &lt;Ada&gt;") && html.contains("https://example.com/u")));
+        assert!(rendered.text.starts_with("Dear <Ada>") && rendered.text.contains("https://example.com/u"), "{}", rendered.text);
+    }
+
+    #[test]
+    fn the_way_to_leave_is_added_once() {
+        let rendered = Rendered { subject: "s".into(), html: Some("<body>leave: https://e.example/u</body>".into()), text: "leave".into() };
+        let with = rendered.with_unsubscribe("https://e.example/u");
+        assert_eq!(with.html.as_deref(), Some("<body>leave: https://e.example/u</body>"));
+        assert!(with.text.ends_with("https://e.example/u\n"));
+        let body = Rendered { subject: "s".into(), html: Some("<BODY>x</BODY>".into()), text: String::new() };
+        assert!(
+            body.with_unsubscribe("https://e.example/u").html.is_some_and(|html| html.ends_with("</BODY>") && html.contains("e.example"))
+        );
+    }
+}

@@ -1,0 +1,120 @@
+//! Reading a mail that came in, as far as it matters here. Nothing in it is trusted.
+
+use mail_parser::{HeaderValue, Message, MessageParser, MimeHeaders};
+
+use crate::domain::{ParsedMail, html_text};
+
+const MAX_TEXT: usize = 64 * 1024;
+const MAX_SUBJECT: usize = 500;
+
+/// Reads a mail; none when it has no headers at all.
+pub fn parse(raw: &[u8]) -> Option<ParsedMail> {
+    let mail = MessageParser::default().parse(raw)?;
+    if mail.headers().is_empty() {
+        return None;
+    }
+    let from = mail.from().and_then(|from| from.first());
+    let lower = |name: &str| word(&mail, name);
+    let content = mail.content_type();
+    let report = content.is_some_and(|content| {
+        content.c_type.eq_ignore_ascii_case("multipart")
+            && content.c_subtype.as_ref().is_some_and(|subtype| subtype.eq_ignore_ascii_case("report"))
+            && content.attribute("report-type").is_some_and(|kind| kind.eq_ignore_ascii_case("delivery-status"))
+    });
+    let suppress = lower("X-Auto-Response-Suppress");
+    Some(ParsedMail {
+        from_email: clean(from.and_then(|from| from.address()).unwrap_or_default(), 254),
+        from_name: clean(from.and_then(|from| from.name()).unwrap_or_default(), 200),
+        subject: clean(mail.subject().unwrap_or_default(), MAX_SUBJECT),
+        text: text(&mail),
+        message_id: clean(mail.message_id().unwrap_or_default(), 998),
+        in_reply_to: ids(mail.in_reply_to()),
+        references: ids(mail.references()),
+        auto_submitted: lower("Auto-Submitted"),
+        precedence: lower("Precedence"),
+        machine_header: !lower("X-Autoreply").is_empty() || !lower("X-Autorespond").is_empty() || suppress == "all",
+        delivery_report: report,
+        null_sender: mail.header_raw("Return-Path").is_some_and(|path| path.trim() == "<>"),
+    })
+}
+
+/// The first word of a header without parameters and comments, in lower case.
+fn word(mail: &Message<'_>, name: &str) -> String {
+    let raw = mail.header_raw(name).unwrap_or_default();
+    raw.split([';', '(', ',']).next().unwrap_or_default().trim().to_lowercase()
+}
+
+fn ids(value: &HeaderValue<'_>) -> Vec<String> {
+    let all: Vec<String> = match value {
+        HeaderValue::Text(text) => vec![text.to_string()],
+        HeaderValue::TextList(texts) => texts.iter().map(ToString::to_string).collect(),
+        _ => Vec::new(),
+    };
+    // A mail that names more than these was not written by a person's program.
+    all.into_iter().map(|id| clean(&id, 998)).filter(|id| !id.is_empty()).take(100).collect()
+}
+
+/// The text part, or the words of the HTML part, without control characters.
+fn text(mail: &Message<'_>) -> String {
+    let html_only = mail.text_body.iter().all(|part| mail.html_body.contains(part));
+    let text = match mail.body_html(0) {
+        Some(html)
+            if html_only && mail.part(mail.html_body.first().copied().unwrap_or_default()).is_some_and(|part| part.is_text_html()) =>
+        {
+            html_text::from_html(&html)
+        }
+        _ => mail.body_text(0).unwrap_or_default().into_owned(),
+    };
+    let mut clean: String = text.replace("\r\n", "\n").chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
+    if clean.len() > MAX_TEXT {
+        let end = (0..=MAX_TEXT).rev().find(|at| clean.is_char_boundary(*at)).unwrap_or(0);
+        clean.truncate(end);
+    }
+    clean.trim_end().to_owned()
+}
+
+fn clean(text: &str, max: usize) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(max).collect::<String>().trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::InboundKind;
+
+    #[test]
+    fn a_reply_is_read() {
+        let raw = b"From: Ada Lovelace <ada@example.com>\r\nSubject: Re: News\r\nMessage-ID: <x@y>\r\nIn-Reply-To: <abc@shop.example>\r\n\
+                    References: <one@a> <abc@shop.example>\r\n\r\nThank you!\r\n> quoted\r\n";
+        let mail = parse(raw).expect("a mail");
+        assert_eq!(mail.from_email, "ada@example.com");
+        assert_eq!(mail.from_name, "Ada Lovelace");
+        assert_eq!(mail.in_reply_to, ["abc@shop.example"]);
+        assert_eq!(mail.references, ["one@a", "abc@shop.example"]);
+        assert_eq!(mail.text, "Thank you!\n> quoted");
+        assert_eq!(mail.kind(), InboundKind::Reply);
+    }
+
+    #[test]
+    fn html_alone_becomes_text() {
+        let raw = b"From: a@b.example\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>Dear <b>us</b></p><p>bye</p>";
+        assert_eq!(parse(raw).expect("a mail").text, "Dear us\n\nbye");
+    }
+
+    #[test]
+    fn machines_are_told_apart() {
+        let vacation = b"From: a@b.example\r\nAuto-Submitted: auto-replied (vacation)\r\n\r\naway";
+        assert_eq!(parse(vacation).expect("a mail").kind(), InboundKind::AutoReply);
+        let report = b"From: MAILER-DAEMON@mx.example\r\nReturn-Path: <>\r\nContent-Type: multipart/report; report-type=delivery-status; \
+                       boundary=x\r\n\r\n--x\r\n\r\nfailed\r\n--x--\r\n";
+        assert_eq!(parse(report).expect("a mail").kind(), InboundKind::Bounce);
+    }
+
+    #[test]
+    fn nonsense_is_no_mail_and_breaks_nothing() {
+        assert_eq!(parse(b""), None);
+        for raw in [&b"\x00\xff\xfe"[..], b"From:", b"\r\n\r\n\r\n", b"Content-Type: multipart/mixed; boundary=\r\n\r\n--"] {
+            let _ = parse(raw);
+        }
+    }
+}

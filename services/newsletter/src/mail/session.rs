@@ -1,0 +1,257 @@
+//! One connection to a mail server: greeting, TLS, login, then one letter after another. Each reply is tied to the command it
+//! answers; after anything unexpected the connection is not used again.
+
+use std::{future::Future, io, net::IpAddr, pin::Pin, time::Duration};
+
+use data_encoding::BASE64;
+use futures::FutureExt;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
+
+use super::{
+    compose::Letter,
+    reply::{Inbox, NoReply},
+    smtp::{Security, SmtpSettings},
+    transport::End,
+};
+use crate::domain::{Phase, Reply, Verdict, outcome};
+
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// What the server offers.
+#[derive(Debug, Default)]
+struct Offers {
+    starttls: bool,
+    smtputf8: bool,
+    plain: bool,
+    login: bool,
+}
+
+/// A connection that is ready for a letter.
+pub struct Session {
+    stream: Box<dyn Stream>,
+    inbox: Inbox,
+    offers: Offers,
+    hello: String,
+    /// How many letters were begun on it.
+    pub letters: u32,
+}
+
+/// What went wrong, with what it means for the letter.
+fn end(phase: Phase, verdict: Verdict, reply: Reply) -> End {
+    End { phase, verdict, reply }
+}
+
+fn broken(phase: Phase, error: &impl ToString) -> End {
+    end(phase, outcome::broken(phase), Reply::without(error.to_string()))
+}
+
+impl Session {
+    /// Connects and does everything up to the first letter.
+    pub async fn open(settings: &SmtpSettings) -> Result<Self, End> {
+        let limits = &settings.limits;
+        let address = (settings.host.as_str(), settings.port);
+        let tcp = timeout(limits.connect, TcpStream::connect(address))
+            .await
+            .map_err(|_| broken(Phase::Connect, &"connecting took too long"))?
+            .map_err(|error| broken(Phase::Connect, &format!("cannot connect to {}:{}: {error}", settings.host, settings.port)))?;
+        let _ = tcp.set_nodelay(true);
+        let hello = match tcp.local_addr().map(|local| local.ip()) {
+            _ if !settings.hello.is_empty() => settings.hello.clone(),
+            Ok(IpAddr::V4(ip)) => format!("[{ip}]"),
+            Ok(IpAddr::V6(ip)) => format!("[IPv6:{ip}]"),
+            Err(_) => "localhost".to_owned(),
+        };
+        let stream: Box<dyn Stream> = match settings.security {
+            Security::Tls => secure(Box::new(tcp), settings).await?,
+            Security::None | Security::Starttls => Box::new(tcp),
+        };
+        let mut session = Self { stream, inbox: Inbox::default(), offers: Offers::default(), hello, letters: 0 };
+        session.expect(Phase::Connect, limits.greeting, 220).await?;
+        session.hello(limits.command).await?;
+        if settings.security == Security::Starttls {
+            if !session.offers.starttls {
+                return Err(broken(Phase::Connect, &"the mail server offers no STARTTLS, which the settings demand"));
+            }
+            session.command("STARTTLS", Phase::Connect, limits.command, 220).await?;
+            // What came before the handshake was not protected by it.
+            if !session.quiet() {
+                return Err(broken(Phase::Connect, &"the mail server said something before the TLS handshake"));
+            }
+            session.stream = secure(session.stream, settings).await?;
+            session.hello(limits.command).await?;
+        }
+        if !settings.username.is_empty() {
+            session.login(settings).await?;
+        }
+        Ok(session)
+    }
+
+    async fn hello(&mut self, limit: Duration) -> Result<(), End> {
+        let hello = format!("EHLO {}", self.hello);
+        let reply = self.command(&hello, Phase::Connect, limit, 250).await?;
+        let words: Vec<String> = reply.text.split_whitespace().map(str::to_ascii_uppercase).collect();
+        let offers = |word: &str| words.iter().any(|offered| offered == word);
+        let login = words.iter().any(|word| word.starts_with("AUTH"));
+        self.offers = Offers {
+            starttls: offers("STARTTLS"),
+            smtputf8: offers("SMTPUTF8"),
+            plain: login && offers("PLAIN") || offers("AUTH=PLAIN"),
+            login: login && offers("LOGIN") || offers("AUTH=LOGIN"),
+        };
+        Ok(())
+    }
+
+    async fn login(&mut self, settings: &SmtpSettings) -> Result<(), End> {
+        let (username, password) = (&settings.username, &settings.password);
+        let limit = settings.limits.command;
+        if self.offers.plain {
+            let secret = BASE64.encode(format!("\0{username}\0{password}").as_bytes());
+            self.command(&format!("AUTH PLAIN {secret}"), Phase::Connect, limit, 235).await?;
+        } else if self.offers.login {
+            self.command("AUTH LOGIN", Phase::Connect, limit, 334).await?;
+            self.command(&BASE64.encode(username.as_bytes()), Phase::Connect, limit, 334).await?;
+            self.command(&BASE64.encode(password.as_bytes()), Phase::Connect, limit, 235).await?;
+        } else {
+            return Err(broken(Phase::Connect, &"the mail server offers no login that we know (PLAIN, LOGIN)"));
+        }
+        Ok(())
+    }
+
+    /// Names sender and recipient and writes the letter, but not its final dot. `reusable` says whether the connection is
+    /// good for another letter after a refusal.
+    pub async fn begin(&mut self, letter: &Letter, settings: &SmtpSettings, reusable: &mut bool) -> Result<(), End> {
+        let limits = &settings.limits;
+        *reusable = false;
+        self.letters += 1;
+        let foreign = !letter.to.as_str().is_ascii();
+        if foreign && !self.offers.smtputf8 {
+            *reusable = true;
+            let reply = Reply::new(553, "5.6.7 the mail server does not know SMTPUTF8, which this address needs");
+            return Err(end(Phase::Rcpt, Verdict::Rejected, reply));
+        }
+        let mail = format!("MAIL FROM:<{}>{}", letter.from, if foreign { " SMTPUTF8" } else { "" });
+        let rcpt = format!("RCPT TO:<{}>", letter.to);
+        for (command, phase, expected) in [(mail.as_str(), Phase::Mail, 250), (&rcpt, Phase::Rcpt, 250), ("DATA", Phase::Data, 354)] {
+            let limit = if phase == Phase::Data { limits.data } else { limits.command };
+            if let Err(refused) = self.command(command, phase, limit, expected).await {
+                // After a plain refusal RSET clears the table; after anything else the connection is not trusted.
+                let plain = (400..600).contains(&refused.reply.code) && refused.reply.code != 421;
+                *reusable = plain && self.command("RSET", Phase::Mail, limits.command, 250).await.is_ok();
+                return Err(refused);
+            }
+        }
+        for block in stuffed(&letter.octets).chunks(16 * 1024) {
+            within(limits.block, self.stream.write_all(block)).await.map_err(|error| broken(Phase::Data, &error))?;
+        }
+        within(limits.block, self.stream.flush()).await.map_err(|error| broken(Phase::Data, &error))?;
+        Ok(())
+    }
+
+    /// Writes the final dot and reads its reply. `reusable` as above.
+    pub async fn dot(&mut self, settings: &SmtpSettings, reusable: &mut bool) -> End {
+        *reusable = false;
+        // A reply that came before the dot cannot be the reply to the dot, and a closed connection cannot take it.
+        if !self.quiet() {
+            return broken(Phase::Data, &"the mail server said something or closed the connection before the final dot");
+        }
+        let written = within(settings.limits.block, async {
+            self.stream.write_all(b".\r\n").await?;
+            self.stream.flush().await
+        });
+        if let Err(error) = written.await {
+            return broken(Phase::Data, &format!("the final dot was not written whole: {error}"));
+        }
+        match timeout(settings.limits.dot, self.inbox.reply(&mut self.stream)).await {
+            Ok(Ok(reply)) => {
+                let verdict = reply.verdict(Phase::Dot);
+                *reusable = verdict != Verdict::Unknown && reply.code != 421;
+                end(Phase::Dot, verdict, reply)
+            }
+            Ok(Err(error)) => broken(Phase::Dot, &error),
+            Err(_) => broken(Phase::Dot, &"no reply to the final dot in time"),
+        }
+    }
+
+    /// Says goodbye, without waiting for long.
+    pub async fn quit(mut self) {
+        let goodbye = async {
+            self.stream.write_all(b"QUIT\r\n").await?;
+            self.stream.flush().await?;
+            self.inbox.reply(&mut self.stream).await.map_err(|_| io::Error::from(io::ErrorKind::Other))
+        };
+        let _ = timeout(Duration::from_secs(1), goodbye).await;
+    }
+
+    /// Sends a command and reads its reply; another code than the expected one ends the attempt with that code's meaning.
+    async fn command(&mut self, command: &str, phase: Phase, limit: Duration, expected: i32) -> Result<Reply, End> {
+        if !self.quiet() {
+            return Err(broken(phase, &"the mail server said something that nobody asked for, or closed the connection"));
+        }
+        let line = format!("{command}\r\n");
+        let written = within(limit, async {
+            self.stream.write_all(line.as_bytes()).await?;
+            self.stream.flush().await
+        });
+        written.await.map_err(|error| broken(phase, &error))?;
+        self.expect(phase, limit, expected).await
+    }
+
+    async fn expect(&mut self, phase: Phase, limit: Duration, expected: i32) -> Result<Reply, End> {
+        let reply = match timeout(limit, self.inbox.reply(&mut self.stream)).await {
+            Ok(Ok(reply)) => reply,
+            Ok(Err(error @ (NoReply::Closed | NoReply::Broken(_) | NoReply::Nonsense(_)))) => return Err(broken(phase, &error)),
+            Err(_) => return Err(broken(phase, &"no reply in time")),
+        };
+        let fits = reply.code == expected || (expected == 250 && reply.code == 251);
+        if fits { Ok(reply) } else { Err(end(phase, reply.verdict(phase), reply)) }
+    }
+
+    /// Whether nothing has come that nobody asked for, and the connection is open as far as can be seen.
+    fn quiet(&mut self) -> bool {
+        self.inbox.is_empty() && self.stream.read_buf(self.inbox.octets()).now_or_never().is_none()
+    }
+}
+
+async fn secure(stream: Box<dyn Stream>, settings: &SmtpSettings) -> Result<Box<dyn Stream>, End> {
+    let name = rustls::pki_types::ServerName::try_from(settings.host.clone())
+        .map_err(|_| broken(Phase::Connect, &format!("{} is no name for TLS", settings.host)))?;
+    let handshake: Pin<Box<dyn Future<Output = io::Result<_>> + Send>> = Box::pin(settings.tls.connect(name, stream));
+    let stream = within(settings.limits.command, handshake).await.map_err(|error| broken(Phase::Connect, &format!("TLS: {error}")))?;
+    Ok(Box::new(stream))
+}
+
+async fn within<T>(limit: Duration, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    timeout(limit, work).await.unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "it took too long")))
+}
+
+/// The letter with a second dot before each dot at the start of a line, ending with a line break.
+fn stuffed(octets: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(octets.len() + 16);
+    let mut start = true;
+    for &octet in octets {
+        if start && octet == b'.' {
+            out.push(b'.');
+        }
+        out.push(octet);
+        start = octet == b'\n';
+    }
+    if !out.ends_with(b"\r\n") {
+        out.extend_from_slice(b"\r\n");
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::stuffed;
+
+    #[test]
+    fn dots_are_stuffed_at_the_start_of_lines_only() {
+        assert_eq!(stuffed(b".a\r\nb.\r\n..\r\nc"), b"..a\r\nb.\r\n...\r\nc\r\n");
+    }
+}

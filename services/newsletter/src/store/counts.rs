@@ -1,0 +1,130 @@
+//! The kept counters of issues.
+
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
+use diesel_async::RunQueryDsl;
+use rapport_core::IssueId;
+use rapport_db::{Conn, Fault, on};
+
+use super::schema::{issue_counts, withheld_counts};
+use crate::domain::{Counts, WithheldReason};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = issue_counts)]
+struct CountsRow {
+    audience: i64,
+    pending: i64,
+    in_flight: i64,
+    deferred: i64,
+    accepted: i64,
+    rejected: i64,
+    unknown: i64,
+    withheld: i64,
+    expired: i64,
+    cancelled: i64,
+    failed: i64,
+    replied_after: i64,
+}
+
+/// The counters of an issue as they are stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// By state.
+    pub counts: Counts,
+    /// Answered.
+    pub replied: i64,
+    /// Withheld ones by reason.
+    pub withheld: Vec<(WithheldReason, i64)>,
+}
+
+/// The counters of an issue; zero before its audience was frozen.
+pub async fn find(conn: &mut Conn<'_>, issue: IssueId) -> Result<Kept, Fault> {
+    let row = on!(conn, |c| issue_counts::table.find(issue).select(CountsRow::as_select()).first(c).await.optional())?;
+    let withheld = on!(conn, |c| withheld_counts::table
+        .filter(withheld_counts::issue.eq(issue))
+        .order(withheld_counts::reason.asc())
+        .select((withheld_counts::reason, withheld_counts::count))
+        .load(c)
+        .await)?;
+    let Some(row) = row else { return Ok(Kept { withheld, ..Kept::default() }) };
+    let CountsRow { audience, pending, in_flight, deferred, accepted, rejected, unknown, withheld: left_out, .. } = row;
+    let CountsRow { expired, cancelled, failed, replied_after, .. } = row;
+    let counts =
+        Counts { audience, pending, in_flight, deferred, accepted, rejected, unknown, withheld: left_out, expired, cancelled, failed };
+    Ok(Kept { counts, replied: replied_after, withheld })
+}
+
+/// Makes sure that an issue has counters.
+pub async fn insert(conn: &mut Conn<'_>, issue: IssueId) -> Result<(), Fault> {
+    on!(conn, |c| diesel::insert_into(issue_counts::table)
+        .values((
+            issue_counts::issue.eq(issue),
+            issue_counts::audience.eq(0),
+            issue_counts::pending.eq(0),
+            issue_counts::in_flight.eq(0),
+            issue_counts::deferred.eq(0),
+            issue_counts::accepted.eq(0),
+            issue_counts::rejected.eq(0),
+            issue_counts::unknown.eq(0),
+            issue_counts::withheld.eq(0),
+            issue_counts::expired.eq(0),
+            issue_counts::cancelled.eq(0),
+            issue_counts::failed.eq(0),
+            issue_counts::replied_after.eq(0),
+        ))
+        .on_conflict_do_nothing()
+        .execute(c)
+        .await)?;
+    Ok(())
+}
+
+/// Adds a change to the counters, in the transaction of the change itself, and answers what they are now.
+pub async fn apply(conn: &mut Conn<'_>, issue: IssueId, change: Counts) -> Result<Counts, Fault> {
+    let Counts { audience, pending, in_flight, deferred, accepted, rejected, unknown, withheld, expired, cancelled, failed } = change;
+    let row: CountsRow = on!(conn, |c| diesel::update(issue_counts::table.find(issue))
+        .set((
+            issue_counts::audience.eq(issue_counts::audience + audience),
+            issue_counts::pending.eq(issue_counts::pending + pending),
+            issue_counts::in_flight.eq(issue_counts::in_flight + in_flight),
+            issue_counts::deferred.eq(issue_counts::deferred + deferred),
+            issue_counts::accepted.eq(issue_counts::accepted + accepted),
+            issue_counts::rejected.eq(issue_counts::rejected + rejected),
+            issue_counts::unknown.eq(issue_counts::unknown + unknown),
+            issue_counts::withheld.eq(issue_counts::withheld + withheld),
+            issue_counts::expired.eq(issue_counts::expired + expired),
+            issue_counts::cancelled.eq(issue_counts::cancelled + cancelled),
+            issue_counts::failed.eq(issue_counts::failed + failed),
+        ))
+        .returning(CountsRow::as_returning())
+        .get_result(c)
+        .await)?;
+    let CountsRow { audience, pending, in_flight, deferred, accepted, rejected, unknown, withheld, expired, cancelled, failed, .. } = row;
+    Ok(Counts { audience, pending, in_flight, deferred, accepted, rejected, unknown, withheld, expired, cancelled, failed })
+}
+
+/// Counts withheld recipients by their reason.
+pub async fn add_withheld(conn: &mut Conn<'_>, issue: IssueId, reason: WithheldReason, count: i64) -> Result<(), Fault> {
+    on!(conn, |c| diesel::insert_into(withheld_counts::table)
+        .values((withheld_counts::issue.eq(issue), withheld_counts::reason.eq(reason), withheld_counts::count.eq(count)))
+        .on_conflict((withheld_counts::issue, withheld_counts::reason))
+        .do_update()
+        .set(withheld_counts::count.eq(withheld_counts::count + count))
+        .execute(c)
+        .await)?;
+    Ok(())
+}
+
+/// One more recipient answered.
+pub async fn add_replied(conn: &mut Conn<'_>, issue: IssueId) -> Result<(), Fault> {
+    on!(conn, |c| diesel::update(issue_counts::table.find(issue))
+        .set(issue_counts::replied_after.eq(issue_counts::replied_after + 1))
+        .execute(c)
+        .await)?;
+    Ok(())
+}
+
+/// Forgets the counters of an attempt to freeze that failed.
+pub async fn delete(conn: &mut Conn<'_>, issue: IssueId) -> Result<(), Fault> {
+    on!(conn, |c| diesel::delete(withheld_counts::table.filter(withheld_counts::issue.eq(issue))).execute(c).await)?;
+    on!(conn, |c| diesel::delete(issue_counts::table.find(issue)).execute(c).await)?;
+    Ok(())
+}

@@ -1,0 +1,158 @@
+//! Rows of issues.
+
+use std::time::Duration;
+
+use diesel::{
+    AsChangeset, BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper,
+};
+use diesel_async::RunQueryDsl;
+use rapport_core::{IssueId, JourneyId, PublicationId, SubscriptionId, Time};
+use rapport_db::{Conn, Fault, Json, on};
+
+use super::{Changed, schema::issues};
+use crate::domain::{Audience, Content, Issue, IssueState, OnUnknown};
+
+#[derive(AsChangeset, Insertable, Queryable, Selectable)]
+#[diesel(table_name = issues, treat_none_as_default_value = false, treat_none_as_null = true)]
+struct IssueRow {
+    id: IssueId,
+    version: i64,
+    publication: PublicationId,
+    content: Json<Content>,
+    hold_customers_at_risk: bool,
+    on_unknown: OnUnknown,
+    give_up_after_seconds: i64,
+    state: IssueState,
+    journey: JourneyId,
+    freeze_failure: Option<String>,
+    frozen_to: Option<SubscriptionId>,
+    create_time: Time,
+    freeze_time: Option<Time>,
+    start_time: Option<Time>,
+    complete_time: Option<Time>,
+}
+
+impl From<Issue> for IssueRow {
+    fn from(issue: Issue) -> Self {
+        let Issue { id, version, publication, content, audience, on_unknown, give_up_after, state, .. } = issue;
+        let Issue { journey, freeze_failure, frozen_to, create_time, freeze_time, start_time, complete_time, .. } = issue;
+        let Audience { hold_customers_at_risk } = audience;
+        Self {
+            id,
+            version,
+            publication,
+            content: Json(content),
+            hold_customers_at_risk,
+            on_unknown,
+            give_up_after_seconds: i64::try_from(give_up_after.as_secs()).unwrap_or(i64::MAX),
+            state,
+            journey,
+            freeze_failure,
+            frozen_to,
+            create_time,
+            freeze_time,
+            start_time,
+            complete_time,
+        }
+    }
+}
+
+impl From<IssueRow> for Issue {
+    fn from(row: IssueRow) -> Self {
+        let IssueRow { id, version, publication, content, hold_customers_at_risk, on_unknown, give_up_after_seconds, state, .. } = row;
+        let IssueRow { journey, freeze_failure, frozen_to, create_time, freeze_time, start_time, complete_time, .. } = row;
+        Self {
+            id,
+            version,
+            publication,
+            content: content.0,
+            audience: Audience { hold_customers_at_risk },
+            on_unknown,
+            give_up_after: Duration::from_secs(u64::try_from(give_up_after_seconds).unwrap_or(0)),
+            state,
+            journey,
+            freeze_failure,
+            frozen_to,
+            create_time,
+            freeze_time,
+            start_time,
+            complete_time,
+        }
+    }
+}
+
+/// One issue.
+pub async fn find(conn: &mut Conn<'_>, id: IssueId) -> Result<Option<Issue>, Fault> {
+    Ok(on!(conn, |c| issues::table.find(id).select(IssueRow::as_select()).first(c).await.optional())?.map(Into::into))
+}
+
+/// One issue, to be changed in this transaction.
+pub async fn find_for_update(conn: &mut Conn<'_>, id: IssueId) -> Result<Option<Issue>, Fault> {
+    let query = issues::table.find(id).select(IssueRow::as_select());
+    let row = match conn {
+        Conn::Postgres(c) => query.for_update().first::<IssueRow>(c).await.optional()?,
+        Conn::Sqlite(c) => issues::table.find(id).select(IssueRow::as_select()).first::<IssueRow>(c).await.optional()?,
+    };
+    Ok(row.map(Into::into))
+}
+
+/// What a list of issues is narrowed to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Filter {
+    /// Only of this publication.
+    pub publication: Option<PublicationId>,
+    /// Only in this state.
+    pub state: Option<IssueState>,
+    /// Only created at this time or later.
+    pub from: Option<Time>,
+    /// Only created before this time.
+    pub before: Option<Time>,
+}
+
+/// Issues, newest first.
+pub async fn list(conn: &mut Conn<'_>, filter: Filter, after: Option<(Time, IssueId)>, limit: i64) -> Result<Vec<Issue>, Fault> {
+    let Filter { publication, state, from, before } = filter;
+    let rows: Vec<IssueRow> = on!(conn, |c| {
+        let mut query =
+            issues::table.select(IssueRow::as_select()).order((issues::create_time.desc(), issues::id.desc())).limit(limit).into_boxed();
+        if let Some(publication) = publication {
+            query = query.filter(issues::publication.eq(publication));
+        }
+        if let Some(state) = state {
+            query = query.filter(issues::state.eq(state));
+        }
+        if let Some(from) = from {
+            query = query.filter(issues::create_time.ge(from));
+        }
+        if let Some(before) = before {
+            query = query.filter(issues::create_time.lt(before));
+        }
+        if let Some((time, id)) = after {
+            query = query.filter(issues::create_time.lt(time).or(issues::create_time.eq(time).and(issues::id.lt(id))));
+        }
+        query.load(c).await
+    })?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// The ids of issues in this state, oldest first.
+pub async fn list_in(conn: &mut Conn<'_>, state: IssueState, limit: i64) -> Result<Vec<IssueId>, Fault> {
+    Ok(on!(conn, |c| issues::table.filter(issues::state.eq(state)).order(issues::id.asc()).limit(limit).select(issues::id).load(c).await)?)
+}
+
+/// Stores a new one; false when its id is taken.
+pub async fn insert(conn: &mut Conn<'_>, issue: Issue) -> Result<bool, Fault> {
+    let row = IssueRow::from(issue);
+    let inserted = on!(conn, |c| diesel::insert_into(issues::table).values(&row).on_conflict_do_nothing().execute(c).await)?;
+    Ok(inserted == 1)
+}
+
+/// Saves a changed one.
+pub async fn update(conn: &mut Conn<'_>, issue: Issue) -> Result<Result<Issue, Changed>, Fault> {
+    let loaded = issue.version;
+    let saved = Issue { version: loaded + 1, ..issue };
+    let row = IssueRow::from(saved.clone());
+    let target = issues::table.find(saved.id).filter(issues::version.eq(loaded));
+    let changed = on!(conn, |c| diesel::update(target).set(&row).execute(c).await)?;
+    Ok(if changed == 1 { Ok(saved) } else { Err(Changed) })
+}

@@ -1,0 +1,60 @@
+//! Rows of senders.
+
+use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
+use diesel_async::RunQueryDsl;
+use rapport_core::{SenderId, Time};
+use rapport_db::{Conn, Fault, on};
+
+use super::{email, schema::senders};
+use crate::domain::Sender;
+
+#[derive(Insertable, Queryable, Selectable)]
+#[diesel(table_name = senders, treat_none_as_default_value = false)]
+struct SenderRow {
+    id: SenderId,
+    from_name: String,
+    from_address: String,
+    reply_domain: String,
+    bounce_domain: String,
+    transport: String,
+    create_time: Time,
+}
+
+impl From<Sender> for SenderRow {
+    fn from(sender: Sender) -> Self {
+        let Sender { id, from_name, from_address, reply_domain, bounce_domain, transport, create_time } = sender;
+        Self { id, from_name, from_address: from_address.to_string(), reply_domain, bounce_domain, transport, create_time }
+    }
+}
+
+impl TryFrom<SenderRow> for Sender {
+    type Error = Fault;
+    fn try_from(row: SenderRow) -> Result<Self, Fault> {
+        let SenderRow { id, from_name, from_address, reply_domain, bounce_domain, transport, create_time } = row;
+        Ok(Self { id, from_name, from_address: email(&from_address)?, reply_domain, bounce_domain, transport, create_time })
+    }
+}
+
+/// One sender.
+pub async fn find(conn: &mut Conn<'_>, id: SenderId) -> Result<Option<Sender>, Fault> {
+    on!(conn, |c| senders::table.find(id).select(SenderRow::as_select()).first(c).await.optional())?.map(Sender::try_from).transpose()
+}
+
+/// The sender that was created first.
+pub async fn first(conn: &mut Conn<'_>) -> Result<Option<Sender>, Fault> {
+    on!(conn, |c| senders::table
+        .order((senders::create_time.asc(), senders::id.asc()))
+        .select(SenderRow::as_select())
+        .first(c)
+        .await
+        .optional())?
+    .map(Sender::try_from)
+    .transpose()
+}
+
+/// Stores a new one; false when its id is taken.
+pub async fn insert(conn: &mut Conn<'_>, sender: Sender) -> Result<bool, Fault> {
+    let row = SenderRow::from(sender);
+    let inserted = on!(conn, |c| diesel::insert_into(senders::table).values(&row).on_conflict_do_nothing().execute(c).await)?;
+    Ok(inserted == 1)
+}

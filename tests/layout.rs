@@ -17,11 +17,13 @@ const SQL: [&str; 3] = ["diesel", "diesel_async", "diesel_migrations"];
 
 /// The rooms as architecture and CONTRIBUTING give them. `domain` has a list of what it may use instead.
 const ROOMS: [Room; 8] = [
+    // `jobs` only to wake one that has something to do now.
     Room {
         name: "api",
         ours: &[
             "app",
             "domain",
+            "jobs",
             "peers",
             "settings",
             "rapport_core",

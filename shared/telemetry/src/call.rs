@@ -149,6 +149,8 @@ pin_project! {
         #[pin]
         body: B,
         call: Call,
+        // What an endless answer is made in, instead of the span of the call.
+        apart: Option<opentelemetry::Context>,
         // Whether the trailers are written in the body.
         web: bool,
         // What a clean end without trailers means.
@@ -158,7 +160,7 @@ pin_project! {
 
 impl<B: Body> CallBody<B> {
     /// Wraps the body of an answer; a status in the headers ends the call already.
-    pub(crate) fn wrap(response: http::Response<B>, mut call: Call) -> http::Response<Self> {
+    pub(crate) fn wrap(response: http::Response<B>, mut call: Call, apart: Option<opentelemetry::Context>) -> http::Response<Self> {
         let (parts, body) = response.into_parts();
         let content_type = parts.headers.get(http::header::CONTENT_TYPE).map_or(&b""[..], http::HeaderValue::as_bytes);
         let (grpc, web) = (content_type.starts_with(b"application/grpc"), content_type.starts_with(b"application/grpc-web"));
@@ -167,7 +169,7 @@ impl<B: Body> CallBody<B> {
         if !call.end_by(&parts.headers) && body.is_end_stream() {
             call.end(otherwise);
         }
-        http::Response::from_parts(parts, Self { body, call, web, otherwise })
+        http::Response::from_parts(parts, Self { body, call, apart, web, otherwise })
     }
 }
 
@@ -185,9 +187,12 @@ impl<B: Body> Body for CallBody<B> {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
-        let polled = {
-            let _entered = this.call.span.enter();
-            this.body.as_mut().poll_frame(cx)
+        let polled = match this.apart {
+            Some(context) => {
+                let _attached = context.clone().attach();
+                this.body.as_mut().poll_frame(cx)
+            }
+            None => this.call.span.in_scope(|| this.body.as_mut().poll_frame(cx)),
         };
         match &polled {
             Poll::Ready(Some(Ok(frame))) => {

@@ -6,12 +6,12 @@ use opentelemetry::Context;
 use opentelemetry_sdk::{
     error::OTelSdkResult,
     propagation::TraceContextPropagator,
-    trace::{SdkTracerProvider, Span, SpanData, SpanProcessor},
+    trace::{Sampler, SdkTracerProvider, ShouldSample, Span, SpanData, SpanProcessor},
 };
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::{Registry, layer::SubscriberExt as _};
 
-use crate::{service::Stamp, start::trace_layer};
+use crate::{sample::WithoutIdling, service::Stamp, start::trace_layer};
 
 /// The spans that ended so far.
 #[derive(Clone, Debug, Default)]
@@ -21,7 +21,11 @@ impl Caught {
     /// Catches until the guard is dropped.
     pub(crate) fn start() -> (Self, DefaultGuard) {
         let caught = Self::default();
-        let provider = SdkTracerProvider::builder().with_span_processor(Stamp).with_span_processor(caught.clone()).build();
+        let provider = SdkTracerProvider::builder()
+            .with_sampler(Box::new(WithoutIdling(Sampler::AlwaysOn)) as Box<dyn ShouldSample>)
+            .with_span_processor(Stamp)
+            .with_span_processor(caught.clone())
+            .build();
         opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
         let guard = tracing::subscriber::set_default(Registry::default().with(trace_layer(&provider)));
         (caught, guard)

@@ -16,8 +16,8 @@ pub(crate) struct Choices {
     pub(crate) traces: Export,
     pub(crate) metrics: Export,
     pub(crate) logs: Export,
-    /// None: the SDK reads OTEL_TRACES_SAMPLER itself.
-    pub(crate) sampler: Option<Sampler>,
+    /// Which traces are recorded: OTEL_TRACES_SAMPLER, else the ratio of the settings.
+    pub(crate) sampler: Sampler,
     pub(crate) propagate_trace: bool,
     pub(crate) propagate_baggage: bool,
     /// The name of the service for everything, when the environment says one.
@@ -48,14 +48,13 @@ impl Choices {
             warnings.push(format!("OTEL_EXPORTER_OTLP_PROTOCOL={protocol} is not supported: OTLP goes over gRPC"));
         }
         let (propagate_trace, propagate_baggage) = propagators(variable("OTEL_PROPAGATORS"), &mut warnings);
-        let ratio = settings.trace_ratio.clamp(0.0, 1.0);
-        let ours = || Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(ratio)));
+        let sampler = sampler(settings.trace_ratio, &variable, &mut warnings);
         Self {
             disabled: variable("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true")),
             traces,
             metrics,
             logs,
-            sampler: variable("OTEL_TRACES_SAMPLER").is_none().then(ours),
+            sampler,
             propagate_trace,
             propagate_baggage,
             service_name: variable("OTEL_SERVICE_NAME").or_else(|| {
@@ -89,6 +88,32 @@ fn export(signal: &str, settings: &Settings, variable: &dyn Fn(&str) -> Option<S
     }
 }
 
+fn sampler(ratio: f64, variable: &dyn Fn(&str) -> Option<String>, warnings: &mut Vec<String>) -> Sampler {
+    let by_parent = |root| Sampler::ParentBased(Box::new(root));
+    let ours = || by_parent(Sampler::TraceIdRatioBased(ratio.clamp(0.0, 1.0)));
+    let Some(wanted) = variable("OTEL_TRACES_SAMPLER") else { return ours() };
+    let mut argument = || {
+        let text = variable("OTEL_TRACES_SAMPLER_ARG").unwrap_or_default();
+        let ratio = text.parse().ok().filter(|ratio| (0.0..=1.0).contains(ratio));
+        if ratio.is_none() {
+            warnings.push(format!("OTEL_TRACES_SAMPLER_ARG={text} is no share between 0 and 1: every trace is recorded"));
+        }
+        Sampler::TraceIdRatioBased(ratio.unwrap_or(1.0))
+    };
+    match wanted.as_str() {
+        "always_on" => Sampler::AlwaysOn,
+        "always_off" => Sampler::AlwaysOff,
+        "traceidratio" => argument(),
+        "parentbased_always_on" => by_parent(Sampler::AlwaysOn),
+        "parentbased_always_off" => by_parent(Sampler::AlwaysOff),
+        "parentbased_traceidratio" => by_parent(argument()),
+        other => {
+            warnings.push(format!("OTEL_TRACES_SAMPLER={other} is not supported: telemetry.trace_ratio decides"));
+            ours()
+        }
+    }
+}
+
 /// Whether the trace context and the baggage are passed on. The baggage only by request: it may hold personal data.
 fn propagators(wanted: Option<String>, warnings: &mut Vec<String>) -> (bool, bool) {
     let Some(wanted) = wanted else { return (true, false) };
@@ -118,7 +143,7 @@ mod tests {
         let chosen = choices("", &[]);
         assert_eq!((chosen.traces, chosen.metrics, chosen.logs), (Export::Off, Export::Off, Export::Off));
         assert!(!chosen.disabled && chosen.propagate_trace && !chosen.propagate_baggage && chosen.warnings.is_empty());
-        assert_eq!(format!("{:?}", chosen.sampler), "Some(ParentBased(TraceIdRatioBased(0.25)))");
+        assert_eq!(format!("{:?}", chosen.sampler), "ParentBased(TraceIdRatioBased(0.25))");
     }
 
     #[test]
@@ -136,7 +161,7 @@ mod tests {
         assert_eq!(chosen.traces, Export::AsEnvironment);
         assert_eq!(chosen.metrics, Export::Off);
         assert_eq!(chosen.logs, Export::To("http://settings:4317".into()));
-        assert!(chosen.sampler.is_none());
+        assert_eq!(format!("{:?}", chosen.sampler), "AlwaysOff");
         assert_eq!(chosen.service_name.as_deref(), Some("shop"));
         assert_eq!(chosen.log, "warn");
     }
@@ -149,6 +174,18 @@ mod tests {
         );
         assert!(!chosen.propagate_trace && chosen.propagate_baggage);
         assert_eq!(chosen.warnings.len(), 3, "{:?}", chosen.warnings);
+    }
+
+    #[test]
+    fn the_standard_samplers_are_known() {
+        let sampler = |name, argument| {
+            let chosen = choices("", &[("OTEL_TRACES_SAMPLER", name), ("OTEL_TRACES_SAMPLER_ARG", argument)]);
+            (format!("{:?}", chosen.sampler), chosen.warnings.len())
+        };
+        assert_eq!(sampler("parentbased_traceidratio", "0.1"), ("ParentBased(TraceIdRatioBased(0.1))".to_owned(), 0));
+        assert_eq!(sampler("traceidratio", "ten"), ("TraceIdRatioBased(1.0)".to_owned(), 1));
+        assert_eq!(sampler("parentbased_always_off", ""), ("ParentBased(AlwaysOff)".to_owned(), 0));
+        assert_eq!(sampler("xray", ""), ("ParentBased(TraceIdRatioBased(0.25))".to_owned(), 1));
     }
 
     #[test]

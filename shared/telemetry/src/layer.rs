@@ -34,6 +34,11 @@ const COMMON_METHODS: [&str; 5] = [
 /// Probes come every few seconds and tell nothing: they are measured and not traced.
 const UNTRACED: &str = "grpc.health.v1.Health/";
 
+/// Whether the answer is a stream without an end. What it does for hours is not part of the trace that began it.
+fn endless(method: &str) -> bool {
+    method.rsplit('/').next().is_some_and(|name| name.starts_with("Watch"))
+}
+
 /// Opens the span of each call that a service answers, as a child of its caller's, and measures it.
 #[derive(Clone, Debug)]
 pub struct ServerLayer {
@@ -115,9 +120,10 @@ where
     fn call(&mut self, request: Request<A>) -> Self::Future {
         let method = self.layer.method(request.uri().path());
         let span = self.layer.span(&method, request.headers());
+        let apart = endless(&method).then(|| service::belonging_to(&opentelemetry::Context::new(), self.layer.service));
         let call = Call::begin(&self.layer.meters, span.clone(), method);
         let answer = span.in_scope(|| self.inner.call(request));
-        Box::pin(async move { Ok(CallBody::wrap(answer.await?, call)) }.instrument(span))
+        Box::pin(async move { Ok(CallBody::wrap(answer.await?, call, apart)) }.instrument(span))
     }
 }
 
@@ -202,7 +208,7 @@ where
         let answer = span.in_scope(|| self.inner.call(request));
         let answered = async move {
             let answer = answer.await.inspect_err(|status| call.end(status.code()));
-            Ok(CallBody::wrap(answer?, call))
+            Ok(CallBody::wrap(answer?, call, None))
         };
         Box::pin(answered.instrument(span))
     }

@@ -10,6 +10,7 @@ pub mod layer;
 pub mod meter;
 pub mod names;
 pub mod propagate;
+mod sample;
 pub mod service;
 mod start;
 

@@ -19,7 +19,7 @@ use opentelemetry_sdk::{
     logs::{BatchLogProcessor, SdkLoggerProvider},
     metrics::SdkMeterProvider,
     propagation::{BaggagePropagator, TraceContextPropagator},
-    trace::{BatchSpanProcessor, SdkTracerProvider},
+    trace::{BatchSpanProcessor, SdkTracerProvider, ShouldSample},
 };
 use tracing::{Level, Subscriber, metadata::LevelFilter};
 use tracing_subscriber::{
@@ -35,6 +35,7 @@ use crate::{
     environment::{Choices, Export},
     export::{ExportThread, Resources},
     meter,
+    sample::WithoutIdling,
     service::Stamp,
 };
 
@@ -134,10 +135,10 @@ fn prepare(service_name: &str, choices: &Choices) -> Result<(Guard, Vec<BoxedLay
     }
     let thread = guard.thread.as_ref();
 
-    let mut traces = SdkTracerProvider::builder().with_resource(resources.common.clone()).with_span_processor(Stamp);
-    if let Some(sampler) = choices.sampler.clone() {
-        traces = traces.with_sampler(sampler);
-    }
+    let mut traces = SdkTracerProvider::builder()
+        .with_resource(resources.common.clone())
+        .with_sampler(Box::new(WithoutIdling(choices.sampler.clone())) as Box<dyn ShouldSample>)
+        .with_span_processor(Stamp);
     if let (Some(thread), true) = (thread, choices.traces != Export::Off) {
         let exporter = thread.spans(&choices.traces, resources.clone())?;
         traces = traces.with_span_processor(BatchSpanProcessor::builder(exporter).build());

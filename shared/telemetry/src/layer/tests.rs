@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 
 use bytes::Bytes;
+
 use http_body_util::{BodyExt as _, Full, StreamBody, combinators::BoxBody};
 use opentelemetry::trace::{SpanKind, Status as SpanStatus};
 use tower::{ServiceBuilder, ServiceExt as _, service_fn};
@@ -135,4 +136,22 @@ async fn a_feed_hop_is_a_link_and_not_a_child() {
 fn outside_of_any_span_there_is_no_trace_context() {
     let (_caught, _guard) = Caught::start();
     assert_eq!((propagate::current_traceparent(), propagate::current_trace_id()), (None, None));
+}
+
+#[tokio::test]
+async fn what_an_endless_stream_does_is_not_part_of_the_trace_that_began_it() {
+    let (caught, _guard) = Caught::start();
+    let handler = service_fn(|_: Request<()>| async {
+        let frames = futures::StreamExt::map(futures::stream::iter([()]), |()| {
+            info_span!("looks").in_scope(|| ());
+            Ok::<_, Infallible>(http_body::Frame::data(Bytes::from_static(b"\0\0\0\0\0")))
+        });
+        Ok::<_, Infallible>(Response::new(StreamBody::new(frames)))
+    });
+    let watch = "rapport.customer.v1.CustomerFeedService/WatchEvents";
+    let answer = ServerLayer::new("customer", [watch]).layer(handler).oneshot(request(watch)).await.expect("an answer");
+    drop(answer.into_body().collect().await);
+    let [looks, server] = [caught.named("looks"), caught.of_kind(&SpanKind::Server)];
+    assert_ne!(looks.span_context.trace_id(), server.span_context.trace_id());
+    assert_eq!(attribute(&looks, names::RAPPORT_SERVICE), "customer");
 }

@@ -1,9 +1,9 @@
 //! The demo's journey as a story: real processes, both databases, real SMTP on loopback, and clients that are not ours.
 
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
 use rapport_testkit::{
-    both_databases,
+    SmtpSink, both_databases,
     process::{Program, binary},
     smtp::{Manners, Smtp},
 };
@@ -87,19 +87,13 @@ fn a_seed_plays_the_same_people_words_and_order() {
 /// Postfix's own sink: an SMTP server that we did not write.
 #[test]
 fn the_journey_runs_against_postfix_smtp_sink() {
-    let Some(sink) = std::env::var_os("RAPPORT_TEST_SMTP_SINK") else {
-        assert!(std::env::var_os("CI").is_none(), "smtp-sink is missing: run ./test, which fetches it");
-        return;
-    };
     rapport_testkit::run(async {
+        let Some(sink) = SmtpSink::start().await else {
+            assert!(std::env::var_os("CI").is_none(), "smtp-sink is missing: run ./test, which fetches it");
+            return;
+        };
         let database = rapport_testkit::Backend::Sqlite.database().await;
-        let [port] = rapport_testkit::process::free_ports::<1>();
-        let address = format!("127.0.0.1:{port}");
-        let libraries = Path::new(&sink).ancestors().nth(3).map(|root| root.join("usr/lib/postfix")).unwrap_or_default();
-        let program = Program::new(Path::new(&sink)).env("LD_LIBRARY_PATH", libraries);
-        let sink = program.args(["-c", "-u", "nobody", &address, "100"]).start();
-        rapport_testkit::eventually("smtp-sink listens", async || tokio::net::TcpStream::connect(&address).await.is_ok()).await;
-        assert_journey(&play(&database, &["--smtp", &address]).await);
-        drop(sink);
+        assert_journey(&play(&database, &["--smtp", &sink.address().to_string()]).await);
+        assert_eq!(sink.mails().len(), 25);
     });
 }

@@ -31,7 +31,7 @@ pub async fn run(settings: &Settings, directory: &Path, out: &Out) -> Result<Exi
 }
 
 pub async fn renew_epoch(settings: &Settings, service: &str, out: &Out) -> Result<ExitCode, End> {
-    let epoch = maintenance::renew_epoch(settings, service).await.map_err(End::failed)?;
+    let epoch = maintenance::renew_epoch(settings, service).await?;
     if out.json() {
         out.object(&json!({ "service": service, "epoch": epoch }));
     } else {

@@ -41,7 +41,7 @@ impl Out {
 #[derive(Debug)]
 pub struct End {
     code: u8,
-    problem: Problem,
+    problem: Box<Problem>,
 }
 
 /// Done in part.
@@ -58,7 +58,7 @@ impl End {
     }
 
     fn of(exit: u8, code: Code, message: impl Into<String>) -> Self {
-        Self { code: exit, problem: Problem::from(Status::new(code, message)) }
+        Self { code: exit, problem: Box::new(Status::new(code, message).into()) }
     }
 
     /// Tells it and answers with the exit code.
@@ -81,7 +81,7 @@ impl From<Status> for End {
             Code::InvalidArgument => 2,
             _ => 1,
         };
-        Self { code, problem: Problem::from(status) }
+        Self { code, problem: Box::new(status.into()) }
     }
 }
 

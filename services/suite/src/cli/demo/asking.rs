@@ -1,6 +1,6 @@
 //! The second act: feedback asked by rule after an interaction, and given through the link in the mail.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use rapport_proto::{
     common::v1 as common, customer::v1 as customer, feedback::v1 as pb, interaction::v1 as interaction, newsletter::v1 as newsletter,
@@ -18,8 +18,8 @@ pub async fn play(stage: &mut Stage) -> Result<(), End> {
     answer(stage, &questionnaire_id).await
 }
 
-fn text(english: &str) -> HashMap<String, String> {
-    HashMap::from([("en".to_owned(), english.to_owned())])
+fn text(english: &str) -> BTreeMap<String, String> {
+    BTreeMap::from([("en".to_owned(), english.to_owned())])
 }
 
 /// A questionnaire, a rule that says when to ask, a sender for the mail, and the customer's consent to be asked.

@@ -111,7 +111,7 @@ async fn reply(stage: &mut Stage, issue: &pb::Issue) -> Result<(), End> {
                 issue.subject,
                 customer_id
             );
-            let request = pb::IngestInboundMailRequest { raw: raw.into_bytes().into(), envelope_recipient: to, ..Default::default() };
+            let request = pb::IngestInboundMailRequest { raw: raw.into_bytes(), envelope_recipient: to, ..Default::default() };
             let inbound = calls.messages.ingest_inbound_mail(request).await?.into_inner().inbound_mail.unwrap_or_default();
             let filter = format!("customer_id = {customer_id}");
             let opened = until("the reply is an interaction", async || {

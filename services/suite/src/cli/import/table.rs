@@ -146,7 +146,9 @@ mod tests {
 
     use super::*;
 
-    fn read(content: &[u8]) -> Result<Vec<Result<BTreeMap<Field, String>, String>>, String> {
+    type Cells = Result<BTreeMap<Field, String>, String>;
+
+    fn read(content: &[u8]) -> Result<Vec<Cells>, String> {
         let mut file = tempfile::NamedTempFile::new().expect("a file");
         file.write_all(content).expect("written");
         let mut table = Table::open(file.path(), &[])?;

@@ -1,5 +1,6 @@
 //! Requests into commands, results into responses.
 
+mod convert;
 mod customer;
 mod feed;
 mod invitation;
@@ -8,8 +9,6 @@ mod remark;
 mod response;
 mod rule;
 mod score;
-mod services;
-mod wire;
 
 use std::sync::Arc;
 
@@ -19,12 +18,16 @@ use rapport_db::Database;
 use rapport_proto::{
     customer::v1::customer_service_client::CustomerServiceClient,
     feedback::v1::{
-        collection_service_server::CollectionServiceServer, evaluation_service_server::EvaluationServiceServer,
-        feedback_feed_service_server::FeedbackFeedServiceServer, questionnaire_service_server::QuestionnaireServiceServer,
+        self as pb,
+        collection_service_server::{CollectionService, CollectionServiceServer},
+        evaluation_service_server::{EvaluationService, EvaluationServiceServer},
+        feedback_feed_service_server::{FeedbackFeedService, FeedbackFeedServiceServer},
+        questionnaire_service_server::{QuestionnaireService, QuestionnaireServiceServer},
     },
 };
+use rapport_server::FeedStream;
 use tokio::sync::Notify;
-use tonic::service::Routes;
+use tonic::{Request, Response, Status, service::Routes};
 
 use crate::domain::token::TokenKeys;
 
@@ -82,4 +85,67 @@ pub fn routes(api: Api) -> Routes {
         .add_service(EvaluationServiceServer::new(api.clone()))
         .add_service(FeedbackFeedServiceServer::new(api));
     routes.routes()
+}
+
+/// What an RPC answers.
+type Answer<T> = Result<Response<T>, Status>;
+
+#[tonic::async_trait]
+impl QuestionnaireService for Api {
+    async fn create_questionnaire(&self, request: Request<pb::CreateQuestionnaireRequest>) -> Answer<pb::CreateQuestionnaireResponse> {
+        questionnaire::create(self, request).await
+    }
+    async fn get_questionnaire(&self, request: Request<pb::GetQuestionnaireRequest>) -> Answer<pb::GetQuestionnaireResponse> {
+        questionnaire::get(self, request).await
+    }
+    async fn publish_questionnaire(&self, request: Request<pb::PublishQuestionnaireRequest>) -> Answer<pb::PublishQuestionnaireResponse> {
+        questionnaire::publish(self, request).await
+    }
+    async fn create_collection_rule(&self, request: Request<pb::CreateCollectionRuleRequest>) -> Answer<pb::CreateCollectionRuleResponse> {
+        rule::create(self, request).await
+    }
+    async fn list_collection_rules(&self, request: Request<pb::ListCollectionRulesRequest>) -> Answer<pb::ListCollectionRulesResponse> {
+        rule::list(self, request).await
+    }
+}
+
+#[tonic::async_trait]
+impl CollectionService for Api {
+    async fn invite_customer(&self, request: Request<pb::InviteCustomerRequest>) -> Answer<pb::InviteCustomerResponse> {
+        invitation::invite(self, request).await
+    }
+    async fn get_invitation(&self, request: Request<pb::GetInvitationRequest>) -> Answer<pb::GetInvitationResponse> {
+        invitation::get(self, request).await
+    }
+    async fn list_invitations(&self, request: Request<pb::ListInvitationsRequest>) -> Answer<pb::ListInvitationsResponse> {
+        invitation::list(self, request).await
+    }
+    async fn submit_response(&self, request: Request<pb::SubmitResponseRequest>) -> Answer<pb::SubmitResponseResponse> {
+        response::submit(self, request).await
+    }
+    async fn record_remark(&self, request: Request<pb::RecordRemarkRequest>) -> Answer<pb::RecordRemarkResponse> {
+        remark::record(self, request).await
+    }
+    async fn list_responses(&self, request: Request<pb::ListResponsesRequest>) -> Answer<pb::ListResponsesResponse> {
+        response::list(self, request).await
+    }
+    async fn list_remarks(&self, request: Request<pb::ListRemarksRequest>) -> Answer<pb::ListRemarksResponse> {
+        remark::list(self, request).await
+    }
+}
+
+#[tonic::async_trait]
+impl EvaluationService for Api {
+    async fn get_scores(&self, request: Request<pb::GetScoresRequest>) -> Answer<pb::GetScoresResponse> {
+        score::get(self, request).await
+    }
+}
+
+#[tonic::async_trait]
+impl FeedbackFeedService for Api {
+    type WatchEventsStream = FeedStream<pb::WatchEventsResponse>;
+
+    async fn watch_events(&self, request: Request<pb::WatchEventsRequest>) -> Answer<Self::WatchEventsStream> {
+        feed::watch(self, request).await
+    }
 }

@@ -1,2 +1,7 @@
-//! Stub.
-fn main() {}
+//! The feedback service as a program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    rapport_server::main(rapport_feedback::NAME, rapport_feedback::start)
+}

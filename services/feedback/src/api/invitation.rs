@@ -7,7 +7,7 @@ use rapport_proto::feedback::v1 as pb;
 use rapport_server::{Mutation, context, mutate, query, status};
 use tonic::{Request, Response, Status};
 
-use super::{Api, customer, wire};
+use super::{Api, convert, customer};
 use crate::{
     app::invitation::{InviteCustomer, get_invitation, invite_customer, list_invitations},
     domain::{filter, invitation::Invitation, refused::Refused},
@@ -44,7 +44,7 @@ fn parse(id: InvitationId, request: &pb::InviteCustomerRequest, now: Time, viola
     let customer: Option<CustomerId> = violations.parse("customer_id", &request.customer_id);
     let questionnaire: Option<QuestionnaireId> = violations.parse("questionnaire_id", &request.questionnaire_id);
     let interaction: Option<InteractionId> = violations.parse_optional("interaction_id", &request.interaction_id);
-    let expire_time = wire::time("expire_time", request.expire_time, violations);
+    let expire_time = convert::time("expire_time", request.expire_time, violations);
     if expire_time.is_some_and(|time| time <= now || time > now + LONGEST_LIFE) {
         violations.add("expire_time", "must be in the future, at most one year from now");
     }
@@ -104,18 +104,18 @@ impl From<Invitation> for pb::Invitation {
             questionnaire_id: questionnaire.to_string(),
             questionnaire_version: number,
             customer_id: customer.to_string(),
-            interaction_id: wire::id(interaction),
-            rule_id: wire::id(rule),
+            interaction_id: convert::id(interaction),
+            rule_id: convert::id(rule),
             state: state.number(),
             withheld_reason: withheld.map_or(0, Word::number),
             failure: failure.unwrap_or_default(),
             language: language.to_string(),
-            create_time: Some(wire::timestamp(create_time)),
-            due_time: Some(wire::timestamp(due_time)),
-            send_time: send_time.map(wire::timestamp),
-            settle_time: settle_time.map(wire::timestamp),
-            expire_time: Some(wire::timestamp(expire_time)),
-            journey_id: wire::id(journey),
+            create_time: Some(convert::timestamp(create_time)),
+            due_time: Some(convert::timestamp(due_time)),
+            send_time: send_time.map(convert::timestamp),
+            settle_time: settle_time.map(convert::timestamp),
+            expire_time: Some(convert::timestamp(expire_time)),
+            journey_id: convert::id(journey),
         }
     }
 }

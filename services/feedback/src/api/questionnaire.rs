@@ -7,7 +7,7 @@ use rapport_proto::feedback::v1 as pb;
 use rapport_server::{Mutation, context, mutate, query, status};
 use tonic::{Request, Response, Status};
 
-use super::{Api, wire};
+use super::{Api, convert};
 use crate::{
     app::{
         publish::{PublishQuestionnaire, publish_questionnaire},
@@ -92,8 +92,8 @@ fn draft(questionnaire: pb::Questionnaire, violations: &mut Violations) -> Optio
     let display_name = violations.text("questionnaire.display_name", &display_name, 200);
     let style = violations.word::<QuestionnaireStyle>("questionnaire.style", style);
     let default_language = violations.parse::<Language>("questionnaire.default_language", &default_language);
-    let title = wire::texts("questionnaire.title", title, 200, violations);
-    let introduction = wire::texts("questionnaire.introduction", introduction, 2_000, violations);
+    let title = convert::texts("questionnaire.title", title, 200, violations);
+    let introduction = convert::texts("questionnaire.introduction", introduction, 2_000, violations);
     let count = questions.len();
     let questions: Vec<Question> = questions
         .into_iter()
@@ -113,7 +113,7 @@ fn question(at: &str, question: pb::Question, violations: &mut Violations) -> Op
     let pb::Question { question_id, kind, text, required, options, scale_min, scale_max, information_needed, casual_prompts } = question;
     let key = violations.parse::<Key>(&format!("{at}.question_id"), &question_id);
     let kind = violations.word::<QuestionKind>(&format!("{at}.kind"), kind);
-    let text = wire::texts(&format!("{at}.text"), text, 500, violations);
+    let text = convert::texts(&format!("{at}.text"), text, 500, violations);
     let information_needed = violations.text_optional(&format!("{at}.information_needed"), &information_needed, 500);
     let casual_prompts = prompts(at, casual_prompts, violations);
     let count = options.len();
@@ -123,7 +123,7 @@ fn question(at: &str, question: pb::Question, violations: &mut Violations) -> Op
         .filter_map(|(index, option)| {
             let at = format!("{at}.options[{index}]");
             let key = violations.parse::<Key>(&format!("{at}.option_id"), &option.option_id);
-            let text = wire::texts(&format!("{at}.text"), option.text, 200, violations);
+            let text = convert::texts(&format!("{at}.text"), option.text, 200, violations);
             Some(Choice { key: key?, text })
         })
         .collect();
@@ -174,8 +174,8 @@ impl From<Questionnaire> for pb::Questionnaire {
             title,
             introduction,
             questions: questions.into_iter().map(Into::into).collect(),
-            create_time: Some(wire::timestamp(create_time)),
-            publish_time: publish_time.map(wire::timestamp),
+            create_time: Some(convert::timestamp(create_time)),
+            publish_time: publish_time.map(convert::timestamp),
             etag: version.to_string(),
         }
     }

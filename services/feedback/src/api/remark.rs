@@ -8,7 +8,7 @@ use rapport_proto::feedback::v1 as pb;
 use rapport_server::{Mutation, context, mutate, query, status};
 use tonic::{Request, Response, Status};
 
-use super::{Api, customer, wire};
+use super::{Api, convert, customer};
 use crate::{
     app::remark::{list_remarks, record_remark},
     domain::{
@@ -74,7 +74,7 @@ fn parse(id: RemarkId, remark: pb::Remark, cx: &Context, violations: &mut Violat
         violations.add("remark.question_id", "needs the guide_id that it is a question of");
     }
     let heard_by = violations.text_optional("remark.heard_by", &heard_by, 200);
-    let say_time = wire::time("remark.say_time", say_time, violations);
+    let say_time = convert::time("remark.say_time", say_time, violations);
     if say_time.is_some_and(|time| time > cx.now) {
         violations.add("remark.say_time", "must not be in the future");
     }
@@ -141,19 +141,19 @@ impl From<Remark> for pb::Remark {
         Self {
             remark_id: id.to_string(),
             customer_id: customer.to_string(),
-            interaction_id: wire::id(interaction),
+            interaction_id: convert::id(interaction),
             verbatim,
             kind: kind.number(),
             occasion: occasion.number(),
             setting: setting.map_or(0, Word::number),
-            guide_id: wire::id(guide),
+            guide_id: convert::id(guide),
             question_id: question.unwrap_or_default(),
             heard_by,
-            say_time: Some(wire::timestamp(say_time)),
-            create_time: Some(wire::timestamp(create_time)),
+            say_time: Some(convert::timestamp(say_time)),
+            create_time: Some(convert::timestamp(create_time)),
             stars,
             source,
-            journey_id: wire::id(journey),
+            journey_id: convert::id(journey),
         }
     }
 }

@@ -8,7 +8,7 @@ use rapport_proto::feedback::v1 as pb;
 use rapport_server::{Mutation, context, mutate, query, status};
 use tonic::{Request, Response as Answered, Status};
 
-use super::{Api, customer, wire};
+use super::{Api, convert, customer};
 use crate::{
     app::response::{Asked, SubmitResponse, list_responses, submit_response},
     domain::{
@@ -72,7 +72,7 @@ fn parse(
         violations.add("mode", "is required without a token: one of INTERVIEW, CONVERSATION, PAPER");
     }
     let language = violations.parse_optional::<Language>("language", &request.language);
-    let collect_time = wire::time("collect_time", request.collect_time, violations);
+    let collect_time = convert::time("collect_time", request.collect_time, violations);
     if collect_time.is_some_and(|time| time > cx.now) {
         violations.add("collect_time", "must not be in the future");
     }
@@ -177,9 +177,9 @@ impl From<Response> for pb::Response {
             response_id: id.to_string(),
             questionnaire_id: questionnaire.to_string(),
             questionnaire_version: number,
-            invitation_id: wire::id(invitation),
+            invitation_id: convert::id(invitation),
             customer_id: customer.to_string(),
-            interaction_id: wire::id(interaction),
+            interaction_id: convert::id(interaction),
             mode: mode.number(),
             recorded_by,
             language: language.to_string(),
@@ -187,9 +187,9 @@ impl From<Response> for pb::Response {
             nps,
             csat,
             ces,
-            collect_time: Some(wire::timestamp(collect_time)),
-            create_time: Some(wire::timestamp(create_time)),
-            journey_id: wire::id(journey),
+            collect_time: Some(convert::timestamp(collect_time)),
+            create_time: Some(convert::timestamp(create_time)),
+            journey_id: convert::id(journey),
         }
     }
 }

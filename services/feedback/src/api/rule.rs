@@ -7,7 +7,7 @@ use rapport_proto::{feedback::v1 as pb, interaction::v1 as interaction};
 use rapport_server::{Mutation, context, mutate, query, status};
 use tonic::{Request, Response, Status};
 
-use super::{Api, wire};
+use super::{Api, convert};
 use crate::{
     app::{
         invitation::USUAL_LIFE,
@@ -86,11 +86,11 @@ fn parse(id: CollectionRuleId, rule: pb::CollectionRule, cx: &Context, violation
     let (outcomes, purposes) = foreign_words();
     let foreign = ForeignWords { outcomes: &outcomes, purposes: &purposes };
     let comparisons = rule::parse_filter(&filter, foreign, "rule.filter", violations);
-    let delay = wire::span("rule.delay", delay, (Duration::ZERO, 90 * DAY), violations);
+    let delay = convert::span("rule.delay", delay, (Duration::ZERO, 90 * DAY), violations);
     let questionnaire: Option<QuestionnaireId> = violations.parse("rule.questionnaire_id", &questionnaire_id);
-    let per_customer_gap = wire::span("rule.per_customer_gap", per_customer_gap, (Duration::ZERO, 3_660 * DAY), violations);
-    let any_survey_gap = wire::span("rule.any_survey_gap", any_survey_gap, (Duration::ZERO, 3_660 * DAY), violations);
-    let expire_after = wire::span("rule.expire_after", expire_after, (HOUR, 366 * DAY), violations);
+    let per_customer_gap = convert::span("rule.per_customer_gap", per_customer_gap, (Duration::ZERO, 3_660 * DAY), violations);
+    let any_survey_gap = convert::span("rule.any_survey_gap", any_survey_gap, (Duration::ZERO, 3_660 * DAY), violations);
+    let expire_after = convert::span("rule.expire_after", expire_after, (HOUR, 366 * DAY), violations);
     let sample_millionths = sample_millionths(sample_rate, violations);
     Some(CollectionRule {
         id,
@@ -152,13 +152,13 @@ impl From<CollectionRule> for pb::CollectionRule {
             disabled,
             on_event: INTERACTION_CONCLUDED.to_owned(),
             filter,
-            delay: Some(wire::duration(delay)),
+            delay: Some(convert::duration(delay)),
             questionnaire_id: questionnaire.to_string(),
             sample_rate: f64::from(sample_millionths) / 1_000_000.0,
-            per_customer_gap: Some(wire::duration(per_customer_gap)),
-            any_survey_gap: Some(wire::duration(any_survey_gap)),
-            expire_after: Some(wire::duration(expire_after)),
-            create_time: Some(wire::timestamp(create_time)),
+            per_customer_gap: Some(convert::duration(per_customer_gap)),
+            any_survey_gap: Some(convert::duration(any_survey_gap)),
+            expire_after: Some(convert::duration(expire_after)),
+            create_time: Some(convert::timestamp(create_time)),
         }
     }
 }

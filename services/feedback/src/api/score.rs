@@ -7,7 +7,7 @@ use rapport_proto::feedback::v1 as pb;
 use rapport_server::{context, report, status};
 use tonic::{Request, Response, Status};
 
-use super::{Api, wire};
+use super::{Api, convert};
 use crate::{
     app::score::get_scores,
     domain::{
@@ -32,8 +32,8 @@ pub async fn get(api: &Api, request: Request<pb::GetScoresRequest>) -> Result<Re
 fn parse(request: &pb::GetScoresRequest, now: Time, violations: &mut Violations) -> Option<(QuestionnaireId, Period, Option<ScoreGroup>)> {
     let id: Option<QuestionnaireId> = violations.parse("questionnaire_id", &request.questionnaire_id);
     let group = violations.word_optional::<ScoreGroup>("group_by", request.group_by);
-    let from = wire::time("from_time", request.from_time, violations);
-    let to = wire::time("to_time", request.to_time, violations);
+    let from = convert::time("from_time", request.from_time, violations);
+    let to = convert::time("to_time", request.to_time, violations);
     if let (Some(from), Some(to)) = (from, to)
         && from >= to
     {
@@ -73,13 +73,13 @@ fn rows(mut tally: Tally, group: Option<ScoreGroup>) -> Vec<pb::ScoreRow> {
             answered,
             scores: answers
                 .into_iter()
-                .filter_map(|((question, kind), histogram)| Some(wire_score(question, kind, score(kind, &histogram)?)))
+                .filter_map(|((question, kind), histogram)| Some(to_wire(question, kind, score(kind, &histogram)?)))
                 .collect(),
         })
         .collect()
 }
 
-fn wire_score(question_id: String, kind: ScoreKind, score: Score) -> pb::Score {
+fn to_wire(question_id: String, kind: ScoreKind, score: Score) -> pb::Score {
     let Score { value, interval, n } = score;
     let (low, high) = interval.unzip();
     pb::Score { question_id, kind: kind.number(), value, low, high, n }

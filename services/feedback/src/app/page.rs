@@ -1,7 +1,7 @@
 //! What the public page of an invitation shows and takes.
 
 use rapport_core::{Context, Failure, InvitationId, Language, Time};
-use rapport_db::Conn;
+use rapport_db::{Conn, audit};
 
 use super::{
     Answer,
@@ -49,6 +49,16 @@ pub async fn form(conn: &mut Conn<'_>, now: Time, id: InvitationId) -> Answer<Op
     Ok(questionnaire.map(|questionnaire| Form { invitation, questionnaire }))
 }
 
+/// What the invitation asks, open or not, and the language it was written in.
+///
+/// # Errors
+/// When the database fails.
+pub async fn asked(conn: &mut Conn<'_>, id: InvitationId) -> Answer<Option<(Questionnaire, Language)>> {
+    let Some(invitation) = store::invitation::find(conn, id).await? else { return Ok(None) };
+    let questionnaire = store::questionnaire::find(conn, invitation.questionnaire, invitation.number).await?;
+    Ok(questionnaire.map(|questionnaire| (questionnaire, invitation.language)))
+}
+
 /// Takes the answers of the page. Answers that do not fit open the invitation: somebody has begun to answer.
 ///
 /// # Errors
@@ -57,6 +67,7 @@ pub async fn answer(conn: &mut Conn<'_>, cx: &Context, id: InvitationId, languag
     let asked = Asked::Invitation(id);
     let command =
         SubmitResponse { id: cx.fresh(), asked, mode: ResponseMode::SelfService, language: Some(language), answers, collect_time: None };
+    audit::record(conn, cx, "AnswerPage", &id.to_string(), "").await?;
     match submit(conn, cx, command).await {
         Ok(Ok(_)) => Ok(Taken::Stored),
         Ok(Err(faults)) => {
@@ -85,6 +96,7 @@ async fn open(conn: &mut Conn<'_>, cx: &Context, id: InvitationId) -> Answer<boo
 /// When the database fails.
 pub async fn decline(conn: &mut Conn<'_>, cx: &Context, id: InvitationId) -> Answer<bool> {
     let Some(invitation) = store::invitation::find_for_update(conn, id).await? else { return Ok(false) };
+    audit::record(conn, cx, "DeclinePage", &id.to_string(), "").await?;
     let was = invitation.state;
     // Declining twice is declining once.
     if was == InvitationState::Declined {

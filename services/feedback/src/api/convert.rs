@@ -1,6 +1,6 @@
 //! Times, spans and ids between the wire and the domain.
 
-use std::{collections::BTreeMap, fmt::Display, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use rapport_core::{Id, Language, Time, Violations};
 
@@ -57,9 +57,4 @@ pub fn texts(field: &str, texts: BTreeMap<String, String>, max: usize, violation
 /// An id or nothing as the wire has it.
 pub fn id<K>(id: Option<Id<K>>) -> String {
     id.map(|id| id.to_string()).unwrap_or_default()
-}
-
-/// A value or nothing as the wire has it.
-pub fn text(value: Option<impl Display>) -> String {
-    value.map(|value| value.to_string()).unwrap_or_default()
 }

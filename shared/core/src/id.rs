@@ -82,7 +82,8 @@ impl<K> Serialize for Id<K> {
 }
 impl<'de, K> Deserialize<'de> for Id<K> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        // What is stored may hold the nil UUID, as the place before the first; only callers may not name it.
+        Uuid::deserialize(deserializer).map(Self::from_uuid)
     }
 }
 

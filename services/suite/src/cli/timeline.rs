@@ -49,7 +49,7 @@ async fn find(calls: &mut Calls, text: &str) -> Result<pb::Customer, End> {
     let Ok(email) = text.parse::<Email>() else {
         return Err(End::usage(format!("{text:?} is neither a customer's id nor a mail address")));
     };
-    let filter = format!("contact_point = \"{}\"", email.normalized());
+    let filter = format!("email = \"{}\"", email.normalized());
     let answer = calls.customers.list_customers(pb::ListCustomersRequest { filter, ..Default::default() }).await?;
     let mut found = answer.into_inner().customers.into_iter();
     match (found.next(), found.next()) {

@@ -67,7 +67,7 @@ impl Stage {
 
     /// Finds the first of the imported people again, by their address.
     pub async fn meet_heroine(&mut self) -> Result<(), End> {
-        let filter = format!("contact_point = \"{}\"", self.people[0].email);
+        let filter = format!("email = \"{}\"", self.people[0].email);
         let answer = self.calls.customers.list_customers(customer::ListCustomersRequest { filter, ..Default::default() }).await?;
         self.heroine = answer.into_inner().customers.into_iter().next().ok_or_else(|| End::failed("the imported customer is not there"))?;
         Ok(())

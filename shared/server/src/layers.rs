@@ -4,6 +4,7 @@ mod body;
 mod deadline;
 mod entry;
 mod limit;
+mod origin;
 mod pages;
 mod panic;
 mod size;
@@ -38,6 +39,8 @@ pub struct Surroundings {
     pub limits: &'static [(&'static str, usize)],
     /// The RPCs there are.
     pub rpcs: Vec<Rpc>,
+    /// The origins whose pages may call.
+    pub origins: Vec<String>,
     /// Calls at a time.
     pub max_concurrent_calls: usize,
     /// For calls without a deadline of their own.
@@ -46,12 +49,14 @@ pub struct Surroundings {
 
 /// Puts the layers around the routes.
 pub fn around(routes: Routes, surroundings: Surroundings) -> Answers {
-    let Surroundings { scope, callers, roles, limits, rpcs, max_concurrent_calls, deadline } = surroundings;
+    let Surroundings { scope, callers, roles, limits, rpcs, origins, max_concurrent_calls, deadline } = surroundings;
     let names = rpcs.iter().map(|rpc| rpc.name.clone());
     let streams = rpcs.iter().filter(|rpc| rpc.streaming).map(|rpc| format!("/{}", rpc.name)).collect();
     let limits: HashMap<String, usize> = limits.iter().map(|(rpc, octets)| (format!("/{rpc}"), *octets)).collect();
     let layers = ServiceBuilder::new()
-        // Browsers: outermost, so that everything below sees gRPC only.
+        // Pages of strangers in a browser are turned away before anything else; those of friends are told that they may.
+        .layer(origin::Origins::new(&origins))
+        // gRPC-Web: outside of the rest, so that all below sees gRPC only.
         .layer(GrpcWebLayer::new())
         // The span, as a child of the caller's, and the metrics: outside of all that can answer, so that they see every answer.
         .layer(ServerLayer::new(scope.service, names))

@@ -1,6 +1,13 @@
 //! One port: accepts connections within limits, speaks HTTP/1.1 and HTTP/2 on each, and lets them end in order.
 
-use std::{convert::Infallible, io, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -10,9 +17,10 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
     sync::Semaphore,
+    time::{Sleep, sleep},
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -24,7 +32,7 @@ pub type Answers = BoxCloneSyncService<Request<Incoming>, Response<Body>, Infall
 
 /// Streams that one HTTP/2 connection may have open.
 const STREAMS_PER_CONNECTION: u32 = 100;
-/// How long a TLS handshake, or the headers of an HTTP/1.1 request, may take.
+/// How long a TLS handshake, the first octets, or the headers of an HTTP/1.1 request may take.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 /// Silence after which a connection is asked whether it is alive, and how long it has to answer.
 const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
@@ -44,6 +52,58 @@ pub struct Port {
     pub draining: CancellationToken,
     /// Cancelled: the open connections are cut.
     pub cut: CancellationToken,
+}
+
+/// A connection that must say within a time which HTTP it speaks: until then nothing else limits it.
+struct Hasty<S> {
+    stream: S,
+    /// Octets of HTTP/2's preface still to come, or of a first request as long.
+    missing: usize,
+    until: Option<Pin<Box<Sleep>>>,
+}
+
+/// How long HTTP/2's preface is: after so much, the version is known and HTTP has limits of its own.
+const PREFACE: usize = 24;
+
+impl<S> Hasty<S> {
+    fn new(stream: S) -> Self {
+        Self { stream, missing: PREFACE, until: Some(Box::pin(sleep(HANDSHAKE))) }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Hasty<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if let Some(until) = &mut self.until
+            && until.as_mut().poll(cx).is_ready()
+        {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        self.missing = self.missing.saturating_sub(buffer.filled().len() - before);
+        if self.missing == 0 {
+            self.until = None;
+        }
+        polled
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Hasty<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, data)
+    }
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, data)
+    }
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
 }
 
 /// Accepts connections until the port drains.
@@ -124,7 +184,7 @@ async fn hold(
     answers: Answers,
     draining: CancellationToken,
 ) {
-    let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(answers));
+    let connection = http.serve_connection(TokioIo::new(Hasty::new(stream)), TowerToHyperService::new(answers));
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

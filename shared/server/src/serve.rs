@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use rapport_db::relay;
+use rapport_db::{Database, relay};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic_health::{ServingStatus, server::HealthReporter};
@@ -86,6 +86,7 @@ pub async fn serve(service: Service, host: &Host) -> Result<Running, StartError>
         roles,
         limits,
         rpcs: descriptor::rpcs(&descriptors, name),
+        origins: settings.web_origins.clone(),
         max_concurrent_calls: settings.max_concurrent_calls,
         deadline: Duration::from_secs(settings.deadline_seconds),
     };
@@ -99,8 +100,8 @@ pub async fn serve(service: Service, host: &Host) -> Result<Running, StartError>
         ports.spawn(listen::listen(listener, None, layers::around_pages(pages.router, name), port));
     }
     let mut running = JoinSet::new();
-    for job in all_jobs(jobs, name, &database, host) {
-        running.spawn(job::supervise(name, job, stop.clone()));
+    for job in all_jobs(jobs, name, grpc, &database, host) {
+        running.spawn(rapport_telemetry::service::scope(name, job::supervise(name, job, stop.clone())));
     }
     tracing::info!(service = name, %grpc, pages = pages_address.map(tracing::field::display), "serving");
     let parts = Parts {
@@ -119,8 +120,8 @@ pub async fn serve(service: Service, host: &Host) -> Result<Running, StartError>
 }
 
 /// The service's own jobs and those that every service has.
-fn all_jobs(mut jobs: Vec<Job>, name: &'static str, database: &rapport_db::Database, host: &Host) -> Vec<Job> {
-    let holder = format!("{name}-{}", host.world.ids.fresh());
+fn all_jobs(mut jobs: Vec<Job>, name: &'static str, grpc: SocketAddr, database: &Database, host: &Host) -> Vec<Job> {
+    let holder = relay_holder(database, grpc);
     let stamped = database.clone();
     jobs.push(Job::new("relay", move |stop| relay::run(stamped.clone(), holder.clone(), stop)));
     jobs.push(housekeeping::job(name, database.clone(), host.world.clone(), &host.settings.server));
@@ -128,6 +129,16 @@ fn all_jobs(mut jobs: Vec<Job>, name: &'static str, database: &rapport_db::Datab
         jobs.push(reload::job(host));
     }
     jobs
+}
+
+/// The name under which this process holds the relay's lease: the same after a restart, so that it goes on at once.
+fn relay_holder(database: &Database, grpc: SocketAddr) -> String {
+    if database.system() == "sqlite" {
+        // The file is locked for this process alone.
+        return "the only one".to_owned();
+    }
+    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    format!("{}:{}", machine.trim(), grpc.port())
 }
 
 struct Parts {

@@ -5,8 +5,8 @@ use std::{panic::AssertUnwindSafe, time::Duration};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, MatchedPath, Request},
-    http::StatusCode,
-    middleware::{Next, from_fn},
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    middleware::{Next, from_fn, map_response},
     response::{IntoResponse, Response},
 };
 use futures::FutureExt;
@@ -30,12 +30,33 @@ const FORM: usize = 64 * 1024;
 pub fn around_pages(router: Router, name: &'static str) -> Answers {
     let duration = meter::histogram(names::HTTP_SERVER_REQUEST_DURATION);
     let router = router
-        // Inside of the routes, where the pattern of the path is known.
-        .route_layer(from_fn(move |request, next| observe(name, duration.clone(), request, next)))
+        // What a browser must not do with our pages; a page's own header of that name stays.
+        .layer(map_response(with_guards))
+        // The span and the metric: outside of the guards, inside of the routing, which knows the pattern of the path.
+        .layer(from_fn(move |request, next| observe(name, duration.clone(), request, next)))
         .layer(DefaultBodyLimit::max(FORM));
     BoxCloneSyncService::new(
         router.map_request(|request: http::Request<Incoming>| request).map_response(|response| response.map(Body::new)),
     )
+}
+
+/// The paths hold tokens, so nothing of them is told on or kept; and nothing runs that is not of the page itself.
+const GUARDS: [(HeaderName, &str); 5] = [
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::CACHE_CONTROL, "no-store"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    ),
+];
+
+async fn with_guards(mut response: Response) -> Response {
+    for (name, value) in GUARDS {
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
 }
 
 async fn observe(name: &'static str, duration: Histogram<f64>, request: Request, next: Next) -> Response {

@@ -45,6 +45,12 @@ fn check_server(settings: &Settings, problems: &mut Vec<String>) {
             problems.push(format!("{key}: must be at least 1"));
         }
     }
+    for origin in &server.web_origins {
+        let fits = origin.parse::<http::Uri>().is_ok_and(|uri| uri.scheme().is_some() && uri.host().is_some() && !origin.ends_with('/'));
+        if !fits {
+            problems.push(format!("server.web_origins: {origin:?} must be like https://desk.example.com"));
+        }
+    }
     if server.tls == Tls::Own && (server.certificate_file.is_empty() || server.key_file.is_empty()) {
         problems.push("server.tls: \"own\" needs server.certificate_file and server.key_file".to_owned());
     }

@@ -73,6 +73,8 @@ pub struct ServerSection {
     pub key_file: String,
     /// The authorities of client certificates.
     pub client_ca_file: String,
+    /// The origins whose pages may call by gRPC-Web.
+    pub web_origins: Vec<String>,
     /// Calls at a time.
     pub max_concurrent_calls: usize,
     /// Connections at a time.

@@ -19,7 +19,7 @@ use rapport_proto::{
     },
 };
 use rapport_server::{
-    FeedRequest, FeedSource, FeedStream, Host, Mutation, Running, Service, Settings, StartError, context, feed, mutate, serve,
+    FeedRequest, FeedSource, FeedStream, Host, Mutation, Pages, Running, Service, Settings, StartError, context, feed, mutate, serve,
     settings::Sources, world::world,
 };
 use rapport_testkit::{Backend, TestDatabase};
@@ -248,10 +248,20 @@ pub async fn start(host: &Host, database: &Database, gate: &Gate, roles: &'stati
         routes: Routes::new(ConsentServiceServer::new(small.clone())).add_service(CustomerFeedServiceServer::new(small)),
         roles,
         limits: &[("rapport.customer.v1.ConsentService/CheckConsent", 1024 * 1024)],
-        pages: None,
+        pages: Some(Pages { listen: "127.0.0.1:0".parse().expect("an address"), router: pages() }),
         jobs: Vec::new(),
     };
     serve(service, host).await
+}
+
+/// A page that greets, and one that panics.
+fn pages() -> axum::Router {
+    use axum::{Router, extract::Path, routing::get};
+    async fn greet(Path(token): Path<String>) -> String {
+        assert_ne!(token, "panic", "asked to");
+        format!("hello {token}")
+    }
+    Router::new().route("/s/{token}", get(greet))
 }
 
 /// A question that makes the small service behave like this.

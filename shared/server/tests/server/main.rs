@@ -6,6 +6,8 @@ mod consume;
 mod feed;
 mod fixture;
 mod limits;
+mod pages;
 mod protocol;
 mod settings;
 mod stop;
+mod tls;

@@ -59,17 +59,40 @@ async fn reflection_lists_the_services_of_this_service_in_both_versions() {
     alpha.server_reflection_info(tokio_stream::once(request)).await.expect("it reflects in the old version");
 }
 
-#[tokio::test]
-async fn a_browser_calls_with_http_1() {
-    let fixture = Fixture::start(&[]).await;
+/// Sends a request as text over HTTP/1.1 and answers with all that comes.
+async fn exchange(fixture: &Fixture, request: &str) -> String {
     let address = fixture.running.as_ref().expect("running").grpc;
     let mut stream = tokio::net::TcpStream::connect(address).await.expect("it listens");
-    let request = "POST /rapport.customer.v1.ConsentService/CheckConsent HTTP/1.1\r\nhost: x\r\ncontent-type: application/grpc-web+proto\r\n\
-                   content-length: 5\r\nconnection: close\r\n\r\n\0\0\0\0\0";
     stream.write_all(request.as_bytes()).await.expect("sent");
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.expect("answered");
-    let answer = String::from_utf8_lossy(&answer);
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+fn web_call(origin: &str) -> String {
+    format!(
+        "POST /rapport.customer.v1.ConsentService/CheckConsent HTTP/1.1\r\nhost: x\r\n{origin}content-type: application/grpc-web+proto\r\n\
+         content-length: 5\r\nconnection: close\r\n\r\n\0\0\0\0\0"
+    )
+}
+
+#[tokio::test]
+async fn a_program_calls_by_grpc_web_with_http_1() {
+    let fixture = Fixture::start(&[]).await;
+    let answer = exchange(&fixture, &web_call("")).await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(answer.contains("local") && answer.contains("grpc-status:0"), "{answer}");
+}
+
+#[tokio::test]
+async fn the_pages_of_named_origins_may_call_and_no_others() {
+    let fixture = Fixture::start(&[("server.web_origins", "https://desk.example.com")]).await;
+    let friend = "origin: https://desk.example.com\r\n";
+    let answer = exchange(&fixture, &web_call(friend)).await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("access-control-allow-origin: https://desk.example.com"), "{answer}");
+    let asks = format!("OPTIONS /x/Y HTTP/1.1\r\nhost: x\r\n{friend}access-control-request-method: POST\r\nconnection: close\r\n\r\n");
+    let allowed = exchange(&fixture, &asks).await;
+    assert!(allowed.starts_with("HTTP/1.1 204") && allowed.contains("authorization"), "{allowed}");
+    let stranger = exchange(&fixture, &web_call("origin: https://evil.example\r\n")).await;
+    assert!(stranger.starts_with("HTTP/1.1 403"), "{stranger}");
 }

@@ -91,10 +91,13 @@ async fn add(conn: &mut Conn<'_>, cx: &Context, record: ConsentRecord) -> Outcom
         return Err(Failure::not_found("customer", customer));
     }
     let ledger = store::consent::ledger(conn, customer, record.channel).await?;
-    let ended: Vec<ConsentRecord> = consent::ended_by(&ledger, &record, cx.now)
-        .into_iter()
-        .map(|subject| ConsentRecord { id: cx.fresh(), subject, status: ConsentStatus::Withdrawn, ..record.clone() })
-        .collect();
+    let withdrawn = |subject| ConsentRecord { id: cx.fresh(), subject, status: ConsentStatus::Withdrawn, ..record.clone() };
+    let mut ended: Vec<ConsentRecord> = consent::ended_by(&ledger, &record, cx.now).into_iter().map(withdrawn).collect();
+    if let Some(refusal) = consent::refused_since(&ledger, &record) {
+        let ConsentRecord { source, effective_time, .. } = *refusal;
+        let evidence = format!("consents/{}", refusal.id);
+        ended.push(ConsentRecord { source, effective_time, evidence, ..withdrawn(record.subject.clone()) });
+    }
     for new in std::iter::once(&record).chain(&ended) {
         if !store::consent::insert(conn, new.clone()).await? {
             return Err(Failure::Refused(Refused::ConsentIdTaken { consent: new.id }));

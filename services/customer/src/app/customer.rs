@@ -18,8 +18,8 @@ const MAX_MATCHES: i64 = 20;
 /// Whom to create.
 #[derive(Clone, Debug)]
 pub struct CreateCustomer {
-    /// The id, if the caller gives one.
-    pub id: Option<CustomerId>,
+    /// The id.
+    pub id: CustomerId,
     /// Person or organisation.
     pub kind: CustomerKind,
     /// The rest.
@@ -52,6 +52,9 @@ pub async fn create_customer(conn: &mut Conn<'_>, cx: &Context, command: CreateC
 pub async fn preview_customer(conn: &mut Conn<'_>, cx: &Context, command: CreateCustomer) -> Outcome<Customer> {
     let allow_duplicate = command.allow_duplicate;
     let customer = prepare(conn, cx, command).await?;
+    if store::customer::kind(conn, customer.id).await?.is_some() {
+        return Err(Failure::Refused(Refused::CustomerIdTaken { customer: customer.id }));
+    }
     let keys = customer.profile.identities();
     let leaders = store::identity::leaders(conn, &keys).await?;
     if let Some((key, leader)) = keys.iter().filter(|key| key.exclusive()).find_map(|key| leaders.get(key).map(|leader| (key, *leader))) {
@@ -65,14 +68,9 @@ pub async fn preview_customer(conn: &mut Conn<'_>, cx: &Context, command: Create
 
 async fn prepare(conn: &mut Conn<'_>, cx: &Context, command: CreateCustomer) -> Outcome<Customer> {
     let CreateCustomer { id, kind, profile, customer_type, allow_duplicate: _ } = command;
-    if let Some(id) = id
-        && store::customer::kind(conn, id).await?.is_some()
-    {
-        return Err(Failure::Refused(Refused::CustomerIdTaken { customer: id }));
-    }
     check_organization(conn, &profile, None).await?;
     let birth = Birth { kind: customer_type, source: TypeSource::Agent, by: cx.caller.name.to_string(), at: cx.now };
-    Ok(Customer::create(id.unwrap_or_else(|| cx.fresh()), kind, profile, &birth))
+    Ok(Customer::create(id, kind, profile, &birth))
 }
 
 /// An organisation that somebody belongs to must be one; neither its kind nor its being there ever changes.

@@ -2,6 +2,7 @@
 
 use rapport_core::{ConsentId, CustomerId, Failure, Never, Time};
 use rapport_db::Conn;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     app::risk::assess,
@@ -10,7 +11,7 @@ use crate::{
 };
 
 /// Where a snapshot goes on: customers first, then their consents, then their risk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SnapshotKey {
     /// After this customer.
     Customer(CustomerId),

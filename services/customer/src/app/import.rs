@@ -18,6 +18,8 @@ use crate::{
 /// One row that can be read.
 #[derive(Clone, Debug)]
 pub struct ImportRow {
+    /// Names the import.
+    pub import: String,
     /// Names the row within the import.
     pub row_id: String,
     /// Person or organisation.
@@ -30,9 +32,9 @@ pub struct ImportRow {
 
 impl ImportRow {
     /// Every key of the row; the row itself where it has nothing better.
-    fn keys(&self, import: &str) -> Vec<Identity> {
+    fn keys(&self) -> Vec<Identity> {
         let keys = self.profile.identities();
-        if keys.is_empty() { vec![Identity::import_row(import, &self.row_id)] } else { keys }
+        if keys.is_empty() { vec![Identity::import_row(&self.import, &self.row_id)] } else { keys }
     }
 }
 
@@ -76,8 +78,8 @@ struct Plan {
 ///
 /// # Errors
 /// When the database fails; no row's own fault fails the group.
-pub async fn import_customers(conn: &mut Conn<'_>, cx: &Context, import: &str, rows: &[ImportRow]) -> Outcome<Vec<RowOutcome>> {
-    let Plan { outcomes, mut customers, created, changed, released, led, shared } = plan(conn, cx, import, rows, true).await?;
+pub async fn import_customers(conn: &mut Conn<'_>, cx: &Context, rows: &[ImportRow]) -> Outcome<Vec<RowOutcome>> {
+    let Plan { outcomes, mut customers, created, changed, released, led, shared } = plan(conn, cx, rows, true).await?;
     for (key, customer) in &released {
         store::identity::release(conn, &[key], *customer).await?;
     }
@@ -100,6 +102,7 @@ pub async fn import_customers(conn: &mut Conn<'_>, cx: &Context, import: &str, r
         store::customer::insert_many(conn, &new).await?;
         announce_all(conn, cx, &new.into_iter().map(Event::CustomerCreated).collect::<Vec<_>>()).await?;
     }
+    let import = rows.first().map_or("", |row| row.import.as_str());
     audit::record(conn, cx, "ImportCustomers", import, "").await?;
     Ok(outcomes)
 }
@@ -108,8 +111,8 @@ pub async fn import_customers(conn: &mut Conn<'_>, cx: &Context, import: &str, r
 ///
 /// # Errors
 /// When the database fails.
-pub async fn preview_import(conn: &mut Conn<'_>, cx: &Context, import: &str, rows: &[ImportRow]) -> Outcome<Vec<RowOutcome>> {
-    let plan = plan(conn, cx, import, rows, false).await?;
+pub async fn preview_import(conn: &mut Conn<'_>, cx: &Context, rows: &[ImportRow]) -> Outcome<Vec<RowOutcome>> {
+    let plan = plan(conn, cx, rows, false).await?;
     let hide = |mut outcome: RowOutcome| {
         // A customer that is not created has no id.
         outcome.customer = outcome.customer.filter(|customer| !plan.created.contains(customer));
@@ -118,8 +121,8 @@ pub async fn preview_import(conn: &mut Conn<'_>, cx: &Context, import: &str, row
     Ok(plan.outcomes.into_iter().map(hide).collect())
 }
 
-async fn plan(conn: &mut Conn<'_>, cx: &Context, import: &str, rows: &[ImportRow], to_store: bool) -> Outcome<Plan> {
-    let keys: Vec<Vec<Identity>> = rows.iter().map(|row| row.keys(import)).collect();
+async fn plan(conn: &mut Conn<'_>, cx: &Context, rows: &[ImportRow], to_store: bool) -> Outcome<Plan> {
+    let keys: Vec<Vec<Identity>> = rows.iter().map(|row| row.keys()).collect();
     let all: Vec<Identity> = keys.iter().flatten().cloned().collect::<HashSet<_>>().into_iter().collect();
     let mut leaders = store::identity::leaders(conn, &all).await?;
     let known: Vec<CustomerId> = leaders.values().copied().collect::<BTreeSet<_>>().into_iter().collect();

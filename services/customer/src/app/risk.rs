@@ -33,25 +33,22 @@ pub struct ListAtRiskCustomers {
     pub owner: Option<String>,
 }
 
-/// One page of customers by the score that is stored, the highest first; it is right until each one's review.
+/// One page of customers by the score that is stored, the highest first, each with its assessment at this time; the stored
+/// score is right until the review that its row names.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn list_at_risk_customers(
     conn: &mut Conn<'_>,
+    now: Time,
     command: &ListAtRiskCustomers,
     page: &Page<(i32, CustomerId)>,
-) -> Outcome<Vec<Standing>> {
+) -> Outcome<Vec<(Standing, Assessment)>> {
     let ListAtRiskCustomers { min_level, owner } = command;
-    Ok(store::standing::list(conn, risk::min_score(*min_level), owner.as_deref(), page).await?)
-}
-
-/// The assessments of these customers at this time, in their order.
-///
-/// # Errors
-/// When the database fails.
-pub async fn assess_customers(conn: &mut Conn<'_>, now: Time, customers: &[CustomerId]) -> Outcome<Vec<Assessment>> {
-    Ok(assess(conn, now, customers).await?)
+    let standings = store::standing::list(conn, risk::min_score(*min_level), owner.as_deref(), page).await?;
+    let customers: Vec<CustomerId> = standings.iter().map(|standing| standing.customer_id).collect();
+    let assessments = assess(conn, now, &customers).await?;
+    Ok(standings.into_iter().zip(assessments).collect())
 }
 
 pub(super) async fn assess(conn: &mut Conn<'_>, now: Time, customers: &[CustomerId]) -> Result<Vec<Assessment>, Fault> {

@@ -210,6 +210,15 @@ pub fn ended_by(ledger: &[ConsentRecord], refusal: &ConsentRecord, now: Time) ->
     subjects
 }
 
+/// The wider refusal that a consent comes too late for: the customer said so after it, but it was recorded before it.
+pub fn refused_since<'a>(ledger: &'a [ConsentRecord], consent: &ConsentRecord) -> Option<&'a ConsentRecord> {
+    let wider = ledger.iter().filter(|record| record.channel == consent.channel && record.subject.covers_more_than(&consent.subject));
+    wider
+        .filter(|record| record.status != ConsentStatus::Granted && record.effective_time >= consent.effective_time)
+        .max_by(|one, other| one.later(other))
+        .filter(|_| consent.status == ConsentStatus::Granted)
+}
+
 #[cfg(test)]
 #[path = "consent_tests.rs"]
 mod tests;

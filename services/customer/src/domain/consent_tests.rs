@@ -85,6 +85,14 @@ fn a_withdrawal_ends_what_it_covers_unless_that_was_granted_later() {
     assert_eq!(ended_by(&ledger, &record(NEWSLETTERS, ConsentStatus::Granted, 9), NOW), []);
 }
 
+#[test]
+fn a_consent_that_is_told_late_does_not_undo_a_later_refusal() {
+    let ledger = [record(Subject::Everything, ConsentStatus::Withdrawn, 5)];
+    assert!(refused_since(&ledger, &record(topic("monthly"), ConsentStatus::Granted, 4)).is_some());
+    assert!(refused_since(&ledger, &record(topic("monthly"), ConsentStatus::Granted, 6)).is_none(), "said again since");
+    assert!(refused_since(&ledger, &record(topic("monthly"), ConsentStatus::Denied, 4)).is_none());
+}
+
 fn any_record() -> impl Strategy<Value = ConsentRecord> {
     let subject = prop_oneof![Just(Subject::Everything), Just(NEWSLETTERS), Just(topic("a")), Just(topic("b"))];
     (subject, 0..ConsentStatus::ALL.len(), 0..500_i64, any::<bool>()).prop_map(|(subject, status, second, expires)| {

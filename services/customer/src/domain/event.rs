@@ -22,6 +22,10 @@ pub enum Event {
 }
 
 impl Event {
+    /// Every type in the feed.
+    pub const KINDS: &'static [&'static str] =
+        &["customer.created", "customer.updated", "customer.type_changed", "consent.recorded", "risk.changed"];
+
     /// Its type in the feed.
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -62,6 +66,7 @@ mod tests {
         let assessment = risk::assess(CustomerId::from_uuid(Uuid::from_u128(1)), &[], Time::EPOCH);
         let event = Event::RiskChanged(assessment, 3);
         let stored = serde_json::to_value(&event).expect("it can be written");
+        assert!(Event::KINDS.contains(&event.kind()));
         assert_eq!(serde_json::from_value::<Event>(stored).expect("it can be read"), event);
         assert_ne!(event.subject().uuid(), Uuid::from_u128(1), "an assessment is not the customer");
     }

@@ -1,0 +1,65 @@
+//! The RPCs: request to command, result to response.
+
+mod consent;
+mod consent_service;
+mod customer;
+mod customer_filter;
+mod customer_service;
+mod feed;
+mod import;
+mod risk;
+mod risk_service;
+mod timeline;
+mod wire;
+
+use rapport_core::{Role, World};
+use rapport_db::Database;
+use rapport_proto::customer::v1::{
+    consent_service_server::ConsentServiceServer, customer_feed_service_server::CustomerFeedServiceServer,
+    customer_service_server::CustomerServiceServer, risk_service_server::RiskServiceServer,
+};
+use tonic::service::Routes;
+
+/// The role that each RPC needs.
+pub const ROLES: &[(&str, Role)] = &[
+    ("rapport.customer.v1.CustomerService/CreateCustomer", Role::Agent),
+    ("rapport.customer.v1.CustomerService/ResolveCustomer", Role::Agent),
+    ("rapport.customer.v1.CustomerService/GetCustomer", Role::Reader),
+    ("rapport.customer.v1.CustomerService/ListCustomers", Role::Reader),
+    ("rapport.customer.v1.CustomerService/UpdateCustomer", Role::Agent),
+    ("rapport.customer.v1.CustomerService/AssignCustomerType", Role::Agent),
+    ("rapport.customer.v1.CustomerService/ImportCustomers", Role::Batch),
+    ("rapport.customer.v1.CustomerService/ListTimeline", Role::Reader),
+    ("rapport.customer.v1.ConsentService/RecordConsent", Role::Agent),
+    ("rapport.customer.v1.ConsentService/CheckConsent", Role::Reader),
+    ("rapport.customer.v1.RiskService/GetRiskAssessment", Role::Reader),
+    ("rapport.customer.v1.RiskService/ListAtRiskCustomers", Role::Reader),
+    ("rapport.customer.v1.CustomerFeedService/WatchEvents", Role::Reader),
+];
+
+/// A customer with fifty attributes of a thousand characters is larger than requests usually are.
+const CUSTOMER_LIMIT: usize = 512 * 1024;
+
+/// The largest requests of RPCs that take a whole customer.
+pub const LIMITS: &[(&str, usize)] = &[
+    ("rapport.customer.v1.CustomerService/CreateCustomer", CUSTOMER_LIMIT),
+    ("rapport.customer.v1.CustomerService/ResolveCustomer", CUSTOMER_LIMIT),
+    ("rapport.customer.v1.CustomerService/UpdateCustomer", CUSTOMER_LIMIT),
+    ("rapport.customer.v1.CustomerService/ImportCustomers", CUSTOMER_LIMIT),
+];
+
+/// What every RPC works on.
+#[derive(Clone, Debug)]
+pub struct Api {
+    database: Database,
+    world: World,
+}
+
+/// All RPCs of this service.
+pub fn routes(database: Database, world: World) -> Routes {
+    let api = Api { database, world };
+    Routes::new(CustomerServiceServer::new(api.clone()))
+        .add_service(ConsentServiceServer::new(api.clone()))
+        .add_service(RiskServiceServer::new(api.clone()))
+        .add_service(CustomerFeedServiceServer::new(api))
+}

@@ -1,0 +1,174 @@
+//! What the interaction service tells: timelines, when we last met, promises, and what went wrong.
+
+use rapport_core::{Context, CustomerId, InteractionKind, SubjectId, Time, words::Word};
+use rapport_db::Conn;
+use rapport_proto::{
+    common::v1::{EventMeta, Phase},
+    interaction::v1::{
+        Commitment, CommitmentState, EntryAdded, EntryKind, Event, Expectation, Interaction, Outcome as Result, event::Payload,
+    },
+};
+
+use super::entry::{With, entry, quoted, time};
+use crate::{
+    app::{Outcome, observation::observe},
+    domain::{
+        RiskCode, Signal,
+        observation::{Change, News, Observation},
+    },
+};
+
+const SERVICE: &str = "interaction";
+
+/// The events that say something here.
+pub const TYPES: &[&str] = &[
+    "interaction.scheduled",
+    "interaction.opened",
+    "interaction.entry_added",
+    "interaction.concluded",
+    "interaction.reopened",
+    "commitment.made",
+    "commitment.kept",
+    "commitment.broken",
+];
+
+/// Notes an event.
+///
+/// # Errors
+/// When the database fails.
+pub async fn follow(conn: &mut Conn<'_>, cx: &Context, event: &Event) -> Outcome<()> {
+    match observation(event) {
+        Some(observation) => observe(conn, cx, observation).await,
+        None => Ok(()),
+    }
+}
+
+/// What an event says about its customer, if it names one.
+pub fn observation(event: &Event) -> Option<Observation> {
+    let meta = event.meta.as_ref()?;
+    match event.payload.as_ref()? {
+        Payload::Interaction(interaction) => of_interaction(meta, interaction),
+        Payload::EntryAdded(added) => of_entry(meta, added),
+        Payload::Commitment(commitment) => of_commitment(meta, commitment),
+    }
+}
+
+fn of_interaction(meta: &EventMeta, interaction: &Interaction) -> Option<Observation> {
+    let customer: CustomerId = interaction.customer_id.parse().ok()?;
+    let id: SubjectId = interaction.interaction_id.parse().ok()?;
+    let happened = time(meta.time.as_ref())?;
+    let (began, ended) = (time(interaction.start_time.as_ref()), time(interaction.end_time.as_ref()));
+    let subject = if interaction.subject.is_empty() {
+        interaction.purpose().as_str_name().trim_start_matches("PURPOSE_")
+    } else {
+        &interaction.subject
+    };
+    let unwanted = interaction.kind == InteractionKind::Unwanted.number();
+    let signal =
+        |code, key, at: Option<Time>| Signal { customer, code, key, evidence: id, observe_time: at.unwrap_or(happened), mended: false };
+    let mut noted = Observation::of(customer);
+    let (text, at) = match meta.r#type.as_str() {
+        "interaction.scheduled" => (format!("is planned: {subject}"), None),
+        "interaction.opened" => {
+            noted.met = began;
+            if unwanted {
+                noted.changes.push(Change::Observe(signal(RiskCode::UnwantedInteraction, id, began)));
+            }
+            (format!("began: {subject}"), began)
+        }
+        "interaction.concluded" => {
+            noted.met = ended;
+            conclusion(interaction, unwanted, id, &mut noted, |code| signal(code, id, ended));
+            (concluded(interaction, subject), ended)
+        }
+        "interaction.reopened" => {
+            noted.met = Some(happened);
+            let event: SubjectId = meta.event_id.parse().ok()?;
+            noted.changes.push(Change::Observe(signal(RiskCode::Reopened, event, Some(happened))));
+            (format!("was reopened: {subject}"), None)
+        }
+        _ => return None,
+    };
+    noted.entry =
+        entry(SERVICE, meta, customer, &text).by(interaction.channel).towards(interaction.direction).in_setting(interaction.setting).at(at);
+    Some(noted)
+}
+
+fn conclusion(interaction: &Interaction, unwanted: bool, id: SubjectId, noted: &mut Observation, signal: impl Fn(RiskCode) -> Signal) {
+    if unwanted {
+        noted.changes.push(Change::Mend { code: RiskCode::UnwantedInteraction, key: id });
+    }
+    let Some(conclusion) = &interaction.conclusion else { return };
+    match conclusion.expectation() {
+        Expectation::Missed => noted.changes.push(Change::Observe(signal(RiskCode::ExpectationMissed))),
+        Expectation::Exceeded => noted.changes.push(Change::Observe(signal(RiskCode::ExpectationExceeded))),
+        Expectation::Unspecified | Expectation::Met | Expectation::Unknown => {}
+    }
+    if interaction.phase() == Phase::Purchase && conclusion.outcome() == Result::Resolved {
+        noted.news.push(News::Bought { reason: format!("bought in interaction {id}") });
+    }
+}
+
+fn concluded(interaction: &Interaction, subject: &str) -> String {
+    let Some(conclusion) = &interaction.conclusion else { return format!("ended: {subject}") };
+    let outcome = conclusion.outcome().as_str_name().trim_start_matches("OUTCOME_").to_lowercase().replace('_', " ");
+    format!("ended, {outcome}: {subject}. {}", quoted(&conclusion.summary))
+}
+
+fn of_entry(meta: &EventMeta, added: &EntryAdded) -> Option<Observation> {
+    let customer: CustomerId = added.customer_id.parse().ok()?;
+    let said = added.entry.as_ref()?;
+    let what = match said.kind() {
+        EntryKind::Message => "a message",
+        EntryKind::Spoken => "a spoken word",
+        // Written by ourselves for ourselves: the customer had no part in it.
+        EntryKind::Unspecified | EntryKind::InternalNote | EntryKind::System => return None,
+    };
+    use rapport_proto::common::v1::{Direction, Responder};
+    let (from, automated) = (said.direction(), said.responder() == Responder::Automated);
+    let who = match (from, automated) {
+        (Direction::Inbound, _) => "of the customer",
+        (_, true) => "by a machine of ours",
+        (_, false) => "by a person of ours",
+    };
+    let at = time(said.occur_time.as_ref());
+    let mut noted = Observation::of(customer);
+    noted.met = at.filter(|_| !automated);
+    noted.entry = entry(SERVICE, meta, customer, &format!("{what} {who}")).towards(said.direction).at(at);
+    Some(noted)
+}
+
+fn of_commitment(meta: &EventMeta, commitment: &Commitment) -> Option<Observation> {
+    let customer: CustomerId = commitment.customer_id.parse().ok()?;
+    let id: SubjectId = commitment.commitment_id.parse().ok()?;
+    let happened = time(meta.time.as_ref())?;
+    let signal =
+        |code, at: Option<Time>, mended| Signal { customer, code, key: id, evidence: id, observe_time: at.unwrap_or(happened), mended };
+    let (broken, kept) = (time(commitment.break_time.as_ref()), time(commitment.kept_time.as_ref()));
+    let mut noted = Observation::of(customer);
+    let (verb, at) = match (meta.r#type.as_str(), commitment.state()) {
+        ("commitment.made", _) => ("promised", None),
+        ("commitment.kept", CommitmentState::KeptLate) => {
+            // The clock may not have found it broken before it was kept: then it is observed as mended at once.
+            noted.changes.push(Change::Observe(signal(RiskCode::BrokenPromise, broken.or(kept), true)));
+            noted.changes.push(Change::Mend { code: RiskCode::BrokenPromise, key: id });
+            ("promise kept late", kept)
+        }
+        ("commitment.kept", _) => {
+            noted.changes.push(Change::Observe(signal(RiskCode::PromiseKept, kept, false)));
+            ("promise kept", kept)
+        }
+        ("commitment.broken", _) => {
+            noted.changes.push(Change::Observe(signal(RiskCode::BrokenPromise, broken, false)));
+            ("promise broken", broken)
+        }
+        _ => return None,
+    };
+    let due = time(commitment.due_time.as_ref()).map(|due| format!(" (due {due})")).unwrap_or_default();
+    noted.entry = entry(SERVICE, meta, customer, &format!("{verb}{due}: {}", quoted(&commitment.text))).at(at);
+    Some(noted)
+}
+
+#[cfg(test)]
+#[path = "interaction_tests.rs"]
+mod tests;

@@ -1,0 +1,90 @@
+//! What events of the interaction service come to, event by event.
+
+use rapport_proto::interaction::v1::{Conclusion, Entry};
+
+use super::*;
+
+const CUSTOMER: &str = "0190163d-8694-739b-aea5-966c26f8ad91";
+const ID: &str = "0190163d-8694-739b-aea5-966c26f8ad92";
+
+fn meta(kind: &str) -> EventMeta {
+    EventMeta {
+        event_id: "0190163d-8694-739b-aea5-966c26f8ad93".to_owned(),
+        subject_id: ID.to_owned(),
+        r#type: kind.to_owned(),
+        time: Some(prost_types::Timestamp { seconds: 100, nanos: 0 }),
+        ..Default::default()
+    }
+}
+fn interaction(kind: &str, change: impl FnOnce(&mut Interaction)) -> Option<Observation> {
+    let mut interaction = Interaction {
+        interaction_id: ID.to_owned(),
+        customer_id: CUSTOMER.to_owned(),
+        subject: "prices".to_owned(),
+        start_time: Some(prost_types::Timestamp { seconds: 10, nanos: 0 }),
+        end_time: Some(prost_types::Timestamp { seconds: 50, nanos: 0 }),
+        ..Default::default()
+    };
+    change(&mut interaction);
+    observation(&Event { meta: Some(meta(kind)), payload: Some(Payload::Interaction(interaction)) })
+}
+fn commitment(kind: &str, state: CommitmentState) -> Observation {
+    let commitment = Commitment {
+        commitment_id: ID.to_owned(),
+        customer_id: CUSTOMER.to_owned(),
+        state: state.into(),
+        text: "call back".to_owned(),
+        ..Default::default()
+    };
+    observation(&Event { meta: Some(meta(kind)), payload: Some(Payload::Commitment(commitment)) }).expect("an observation")
+}
+fn codes(noted: &Observation) -> Vec<(RiskCode, bool)> {
+    let code = |change: &Change| match change {
+        Change::Observe(signal) => (signal.code, signal.mended),
+        Change::Mend { code, .. } => (*code, true),
+    };
+    noted.changes.iter().map(code).collect()
+}
+
+#[test]
+fn an_unwanted_interaction_counts_until_it_is_concluded() {
+    let unwanted = |interaction: &mut Interaction| interaction.kind = InteractionKind::Unwanted.number();
+    let opened = interaction("interaction.opened", unwanted).expect("an observation");
+    assert_eq!((codes(&opened), opened.met), (vec![(RiskCode::UnwantedInteraction, false)], Some(Time::from_micros(10_000_000))));
+    let concluded = interaction("interaction.concluded", unwanted).expect("an observation");
+    assert_eq!((codes(&concluded), concluded.met), (vec![(RiskCode::UnwantedInteraction, true)], Some(Time::from_micros(50_000_000))));
+}
+
+#[test]
+fn a_missed_expectation_counts_and_a_resolved_purchase_is_a_sale() {
+    let missed = interaction("interaction.concluded", |interaction| {
+        interaction.phase = Phase::Purchase.into();
+        interaction.conclusion = Some(Conclusion {
+            outcome: Result::Resolved.into(),
+            expectation: Expectation::Missed.into(),
+            summary: "took\nlong".to_owned(),
+            ..Default::default()
+        });
+    })
+    .expect("an observation");
+    assert_eq!(codes(&missed), [(RiskCode::ExpectationMissed, false)]);
+    assert_eq!(missed.news.len(), 1);
+    assert_eq!(missed.entry.expect("a line").summary, "ended, resolved: prices. took long");
+}
+
+#[test]
+fn promises_count_as_they_are_kept() {
+    assert_eq!(codes(&commitment("commitment.made", CommitmentState::Open)), []);
+    assert_eq!(codes(&commitment("commitment.kept", CommitmentState::Kept)), [(RiskCode::PromiseKept, false)]);
+    assert_eq!(codes(&commitment("commitment.broken", CommitmentState::Broken)), [(RiskCode::BrokenPromise, false)]);
+    let late = codes(&commitment("commitment.kept", CommitmentState::KeptLate));
+    assert_eq!(late, [(RiskCode::BrokenPromise, true), (RiskCode::BrokenPromise, true)]);
+}
+
+#[test]
+fn a_note_for_ourselves_and_an_interaction_with_nobody_known_say_nothing() {
+    let note = Entry { kind: EntryKind::InternalNote.into(), ..Default::default() };
+    let added = EntryAdded { customer_id: CUSTOMER.to_owned(), entry: Some(note), ..Default::default() };
+    assert_eq!(observation(&Event { meta: Some(meta("interaction.entry_added")), payload: Some(Payload::EntryAdded(added)) }), None);
+    assert_eq!(interaction("interaction.opened", |interaction| interaction.customer_id.clear()), None);
+}

@@ -1,0 +1,47 @@
+//! Reviews risks as time goes by: what was observed counts less each day.
+
+use std::time::Duration;
+
+use rapport_core::{Caller, CustomerId, World};
+use rapport_db::Database;
+use rapport_server::Job;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    NAME,
+    app::{
+        Outcome,
+        risk::{due_reviews, review_risk},
+    },
+};
+
+/// Reviews of one look.
+const BATCH: i64 = 200;
+
+/// The job.
+pub fn job(database: Database, world: World, interval: Duration) -> Job {
+    Job::new("reviewer", move |stop| run(database.clone(), world.clone(), interval, stop))
+}
+
+async fn run(database: Database, world: World, interval: Duration, stop: CancellationToken) -> Outcome<()> {
+    while !stop.is_cancelled() {
+        let reviewed = review(&database, &world).await?;
+        if i64::try_from(reviewed).is_ok_and(|reviewed| reviewed < BATCH) {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(interval) => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Reviews what is due, one customer a transaction, and says how many there were.
+pub async fn review(database: &Database, world: &World) -> Outcome<usize> {
+    let cx = world.context(Caller::service(NAME));
+    let due: Vec<CustomerId> = database.read(async |conn| due_reviews(conn, cx.now, BATCH).await).await?;
+    for customer in &due {
+        database.write(async |conn| review_risk(conn, &cx, *customer).await).await?;
+    }
+    Ok(due.len())
+}

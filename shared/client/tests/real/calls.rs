@@ -109,18 +109,50 @@ async fn the_key_arrives_and_is_never_printed() {
 
 #[tokio::test]
 async fn a_service_that_is_not_there_is_told_with_what_to_do_and_found_once_it_is() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let address = listener.local_addr().expect("an address");
-    drop(listener);
+    let gone = Scripted::start(|_, _| away()).await;
+    let address = gone.kill().await;
     let peer = connect(&format!("http://{address}"), &quick()).expect("an address");
     let mut client = CustomerServiceClient::new(peer);
     let refused = client.get_customer(pb::GetCustomerRequest::default()).await.expect_err("nobody listens");
     assert_eq!(refused.code(), Code::Unavailable);
     assert!(refused.message().starts_with(&format!("cannot reach http://{address}")), "{}", refused.message());
 
-    let listener = tokio::net::TcpListener::bind(address).await.expect("the port is still free");
-    let _server = Scripted::on(listener, address, |_, _| Reply::message(&pb::GetCustomerResponse::default()));
+    let _server = Scripted::start_at(address, None, |_, _| Reply::message(&pb::GetCustomerResponse::default())).await;
     client.get_customer(pb::GetCustomerRequest::default()).await.expect("it is there now");
+}
+
+#[tokio::test]
+async fn a_service_that_is_killed_in_the_middle_of_reading_is_asked_again_when_it_is_back() {
+    let (arrives, mut arrived) = tokio::sync::mpsc::unbounded_channel();
+    let first = Scripted::start(move |_, _| {
+        arrives.send(()).expect("the test listens");
+        Reply::Silence
+    })
+    .await;
+    let mut settings = quick();
+    settings.retry = RetrySettings { attempts: 100, budget_reserve: 100, longest_pause: Duration::from_millis(20), ..settings.retry };
+    let mut client = client(&first, &settings);
+    let reading = tokio::spawn(async move { client.get_customer(pb::GetCustomerRequest::default()).await });
+    arrived.recv().await.expect("the call arrives");
+    let address = first.kill().await;
+    let _second = Scripted::start_at(address, None, |_, _| Reply::message(&pb::GetCustomerResponse::default())).await;
+    reading.await.expect("no panic").expect("the second server answers");
+}
+
+#[tokio::test]
+async fn a_change_that_a_killed_service_may_have_made_is_told_as_unavailable() {
+    let (arrives, mut arrived) = tokio::sync::mpsc::unbounded_channel();
+    let server = Scripted::start(move |_, _| {
+        arrives.send(()).expect("the test listens");
+        Reply::Silence
+    })
+    .await;
+    let mut client = client(&server, &quick());
+    let changing = tokio::spawn(async move { client.create_customer(pb::CreateCustomerRequest::default()).await });
+    arrived.recv().await.expect("the call arrives");
+    server.kill().await;
+    let refused = changing.await.expect("no panic").expect_err("the connection is broken");
+    assert_eq!(refused.code(), Code::Unavailable, "{refused}");
 }
 
 #[tokio::test]

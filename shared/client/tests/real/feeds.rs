@@ -19,11 +19,11 @@ use rapport_proto::{
         watch_events_response,
     },
 };
-use tokio::{net::TcpListener, task::JoinHandle};
-use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Response, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
+
+use crate::apart::{Apart, anywhere};
 
 type Sent = Result<WatchEventsResponse, Status>;
 
@@ -61,37 +61,20 @@ impl CustomerFeedService for Feed {
     }
 }
 
-/// The server of a feed; it ends, with its connections, when it is stopped.
+/// The server of a feed.
 struct Server {
-    address: SocketAddr,
+    server: Apart,
     feed: Feed,
-    stop: CancellationToken,
-    task: JoinHandle<()>,
 }
 
 impl Server {
     async fn start(openings: impl Into<Vec<Opening>>) -> Self {
-        let free: SocketAddr = "127.0.0.1:0".parse().expect("an address");
-        Self::start_at(free, openings).await
+        Self::start_at(anywhere(), openings).await
     }
 
     async fn start_at(address: SocketAddr, openings: impl Into<Vec<Opening>>) -> Self {
-        let listener = TcpListener::bind(address).await.expect("the port is free");
-        let address = listener.local_addr().expect("an address");
         let feed = Feed { openings: Arc::new(Mutex::new(openings.into())), starts: Arc::default() };
-        let (service, stop) = (CustomerFeedServiceServer::new(feed.clone()), CancellationToken::new());
-        let runtime_stop = stop.clone();
-        // A thread with a runtime of its own: when it ends, all its connections break, as with a killed process.
-        let task = tokio::task::spawn_blocking(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            let listener = listener.into_std().expect("a listener");
-            runtime.block_on(async move {
-                let incoming = TcpListenerStream::new(TcpListener::from_std(listener).expect("a listener"));
-                let served = tonic::transport::Server::builder().add_service(service).serve_with_incoming(incoming);
-                runtime_stop.run_until_cancelled(served).await;
-            });
-        });
-        Self { address, feed, stop, task }
+        Self { server: Apart::start(address, None, CustomerFeedServiceServer::new(feed.clone())).await, feed }
     }
 
     fn follow(&self, cursor: Option<&str>, change: impl FnOnce(&mut Follow)) -> (Follower<CustomerFeed>, CancellationToken) {
@@ -101,24 +84,12 @@ impl Server {
         settings.pause = Duration::from_millis(1);
         settings.longest_pause = Duration::from_millis(20);
         change(&mut settings);
-        let peer = connect(&format!("http://{}", self.address), &PeerSettings::default()).expect("an address");
+        let peer = connect(&format!("http://{}", self.server.address), &PeerSettings::default()).expect("an address");
         (follow(CustomerFeed(peer), settings), stop)
     }
 
     fn starts(&self) -> Vec<At> {
         self.feed.starts.lock().expect("no panic while locked").clone()
-    }
-
-    async fn kill(mut self) -> SocketAddr {
-        self.stop.cancel();
-        (&mut self.task).await.expect("the server ends");
-        self.address
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.stop.cancel();
     }
 }
 
@@ -154,7 +125,7 @@ async fn it_goes_on_where_it_stood_when_the_server_comes_back() {
     assert_eq!(next(&mut follower).await, "heartbeat c2");
     assert_eq!(first.starts(), [At::Cursor("c0".into())]);
 
-    let address = first.kill().await;
+    let address = first.server.kill().await;
     let waiting = tokio::spawn(async move {
         let item = next(&mut follower).await;
         (item, follower)

@@ -14,9 +14,9 @@ use http::{HeaderMap, Request, Response};
 use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
 use prost::Message;
-use tokio::{net::TcpListener, task::JoinHandle};
-use tokio_stream::wrappers::TcpListenerStream;
-use tonic::{Status, body::Body, server::NamedService};
+use tonic::{Status, body::Body, server::NamedService, transport::server::ServerTlsConfig};
+
+use crate::apart::{Apart, anywhere};
 
 /// What a server does with a call.
 pub enum Reply {
@@ -48,41 +48,40 @@ type Script = Arc<dyn Fn(usize, &Arrived) -> Reply + Send + Sync>;
 
 /// The server; it ends when it is dropped.
 pub struct Scripted {
-    pub address: SocketAddr,
+    server: Apart,
     arrived: Arc<Mutex<Vec<Arrived>>>,
-    task: JoinHandle<()>,
 }
 
 impl Scripted {
     /// Answers by this script, which gets the number of the call and the call.
     pub async fn start(script: impl Fn(usize, &Arrived) -> Reply + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener.local_addr().expect("an address");
-        Self::on(listener, address, script)
+        Self::start_at(anywhere(), None, script).await
     }
 
-    pub fn on(listener: TcpListener, address: SocketAddr, script: impl Fn(usize, &Arrived) -> Reply + Send + Sync + 'static) -> Self {
+    pub async fn start_at(
+        address: SocketAddr,
+        tls: Option<ServerTlsConfig>,
+        script: impl Fn(usize, &Arrived) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let arrived = Arc::<Mutex<Vec<Arrived>>>::default();
         let service = Service { script: Arc::new(script), arrived: Arc::clone(&arrived) };
-        let task = tokio::spawn(async move {
-            let served = tonic::transport::Server::builder().add_service(service).serve_with_incoming(TcpListenerStream::new(listener));
-            served.await.expect("the server runs");
-        });
-        Self { address, arrived, task }
+        Self { server: Apart::start(address, tls, service).await, arrived }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.server.address
     }
 
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.address())
     }
 
     pub fn arrived(&self) -> Vec<Arrived> {
         self.arrived.lock().expect("no panic while locked").clone()
     }
-}
 
-impl Drop for Scripted {
-    fn drop(&mut self) {
-        self.task.abort();
+    pub async fn kill(self) -> SocketAddr {
+        self.server.kill().await
     }
 }
 

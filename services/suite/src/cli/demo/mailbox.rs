@@ -4,16 +4,16 @@ use std::{fs, io, path::Path};
 
 /// The transport that writes mails into a folder; always there.
 pub const FOLDER: &str = "outbox";
-/// The transport of the demo's mail server.
-pub const SMTP: &str = "demo";
+/// The transport that rapport.toml knows for a mail server.
+pub const SMTP: &str = "smtp";
 
 /// The settings of a transport to this mail server that keeps a copy of each mail.
 pub fn transport(host: &str, port: u16, copies: &Path) -> Vec<(String, String)> {
-    let key = |name: &str| format!("newsletter.transports.{SMTP}.{name}");
+    let key = |name: &str| format!("newsletter.transport.{SMTP}.{name}");
     vec![
         (key("host"), host.to_owned()),
         (key("port"), port.to_string()),
-        (key("tls"), "none".to_owned()),
+        (key("tls"), "off".to_owned()),
         (key("copies"), copies.display().to_string()),
     ]
 }

@@ -15,7 +15,7 @@ use crate::domain::Identity;
 struct IdentityRow<'a> {
     key: &'a str,
     customer_id: CustomerId,
-    leading: bool,
+    leads: bool,
 }
 
 /// The customers that these keys find, by key.
@@ -26,7 +26,7 @@ pub async fn leaders(conn: &mut Conn<'_>, keys: &[Identity]) -> Result<HashMap<I
     let keys: Vec<&str> = keys.iter().map(Identity::as_str).collect();
     let found: Vec<(String, CustomerId)> = on!(conn, |c| identities::table
         .filter(identities::key.eq_any(keys))
-        .filter(identities::leading)
+        .filter(identities::leads)
         .select((identities::key, identities::customer_id))
         .load(c)
         .await)?;
@@ -55,7 +55,7 @@ pub async fn holders(conn: &mut Conn<'_>, keys: &[Identity], limit: i64) -> Resu
 /// # Errors
 /// When the database fails.
 pub async fn lead(conn: &mut Conn<'_>, key: &Identity, customer: CustomerId) -> Result<bool, Fault> {
-    let row = IdentityRow { key: key.as_str(), customer_id: customer, leading: true };
+    let row = IdentityRow { key: key.as_str(), customer_id: customer, leads: true };
     Ok(on!(conn, |c| diesel::insert_into(identities::table).values(row).on_conflict_do_nothing().execute(c).await)? == 1)
 }
 
@@ -65,7 +65,7 @@ pub async fn lead(conn: &mut Conn<'_>, key: &Identity, customer: CustomerId) -> 
 /// # Errors
 /// When the database fails.
 pub async fn lead_many(conn: &mut Conn<'_>, keys: &[(&Identity, CustomerId)]) -> Result<Vec<(Identity, CustomerId)>, Fault> {
-    let rows = keys.iter().map(|(key, customer_id)| IdentityRow { key: key.as_str(), customer_id: *customer_id, leading: true });
+    let rows = keys.iter().map(|(key, customer_id)| IdentityRow { key: key.as_str(), customer_id: *customer_id, leads: true });
     let mut landed: Vec<(String, CustomerId)> = Vec::new();
     match conn {
         Conn::Postgres(c) => {
@@ -93,7 +93,7 @@ pub async fn lead_many(conn: &mut Conn<'_>, keys: &[(&Identity, CustomerId)]) ->
 /// When the database fails.
 pub async fn share(conn: &mut Conn<'_>, keys: &[&Identity], customer: CustomerId) -> Result<(), Fault> {
     for key in keys {
-        let row = IdentityRow { key: key.as_str(), customer_id: customer, leading: false };
+        let row = IdentityRow { key: key.as_str(), customer_id: customer, leads: false };
         on!(conn, |c| diesel::insert_into(identities::table).values(row).on_conflict_do_nothing().execute(c).await)?;
     }
     Ok(())
@@ -106,7 +106,7 @@ pub async fn share(conn: &mut Conn<'_>, keys: &[&Identity], customer: CustomerId
 pub async fn release(conn: &mut Conn<'_>, keys: &[&Identity], customer: CustomerId) -> Result<(), Fault> {
     for key in keys {
         let row = identities::table.find((key.as_str(), customer));
-        let led: Option<bool> = on!(conn, |c| diesel::delete(row).returning(identities::leading).get_result(c).await.optional())?;
+        let led: Option<bool> = on!(conn, |c| diesel::delete(row).returning(identities::leads).get_result(c).await.optional())?;
         if led == Some(true) {
             promote(conn, key).await?;
         }
@@ -122,7 +122,7 @@ async fn promote(conn: &mut Conn<'_>, key: &Identity) -> Result<(), Fault> {
         let Some(next) = next else { return Ok(()) };
         let row = identities::table.find((key.as_str(), next));
         // 0 rows: it gave the key up in the meantime.
-        if on!(conn, |c| diesel::update(row).set(identities::leading.eq(true)).execute(c).await)? == 1 {
+        if on!(conn, |c| diesel::update(row).set(identities::leads.eq(true)).execute(c).await)? == 1 {
             return Ok(());
         }
     }

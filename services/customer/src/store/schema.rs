@@ -36,7 +36,7 @@ diesel::table! {
     identities (key, customer_id) {
         key -> Text,
         customer_id -> Uuid,
-        leading -> Bool,
+        leads -> Bool,
     }
 }
 diesel::table! {

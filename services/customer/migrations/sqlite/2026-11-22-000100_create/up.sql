@@ -34,10 +34,10 @@ CREATE INDEX customers_owner ON customers (owner, id);
 CREATE TABLE identities (
     key         TEXT NOT NULL,
     customer_id BLOB NOT NULL,
-    leading     BOOLEAN NOT NULL,
+    leads       BOOLEAN NOT NULL,
     PRIMARY KEY (key, customer_id)
 ) WITHOUT ROWID;
-CREATE UNIQUE INDEX identities_leading ON identities (key) WHERE leading;
+CREATE UNIQUE INDEX identities_leads ON identities (key) WHERE leads;
 CREATE INDEX identities_customer ON identities (customer_id);
 
 -- The consent ledger: rows are only ever added.

@@ -36,12 +36,19 @@ fn conform(merged: Table, defaults: &Table, path: &str, problems: &mut Vec<Strin
     let mut conformed = Table::new();
     for (key, value) in merged {
         let at = join(path, &key);
-        let Some(default) = defaults.get(&key) else {
+        let Some(default) = defaults.get(&key).or_else(|| pattern(path, defaults)) else {
             problems.push(unknown(&at, &key, defaults));
             continue;
         };
         let value = match (default, value) {
-            (Value::Table(default), Value::Table(table)) => Some(Value::Table(conform(table, default, &at, problems))),
+            (Value::Table(default), Value::Table(table)) => {
+                let mut table = conform(table, default, &at, problems);
+                // Of a section with a name of its own, what is not said is as in the pattern.
+                for (key, value) in default {
+                    table.entry(key.clone()).or_insert_with(|| value.clone());
+                }
+                Some(Value::Table(table))
+            }
             (default, value) => typed(default, value),
         };
         match value {
@@ -54,6 +61,13 @@ fn conform(merged: Table, defaults: &Table, path: &str, problems: &mut Vec<Strin
         }
     }
     conformed
+}
+
+/// The pattern of further sections in a section that holds nothing but sections, as `newsletter.transport`: names are free there,
+/// and each has the keys and defaults of the first.
+fn pattern<'a>(path: &str, defaults: &'a Table) -> Option<&'a Value> {
+    let open = !path.is_empty() && defaults.values().all(Value::is_table);
+    if open { defaults.values().next() } else { None }
 }
 
 fn typed(default: &Value, value: Value) -> Option<Value> {
@@ -111,11 +125,15 @@ fn distance(one: &str, other: &str) -> usize {
 
 /// Reads each `x_file` that has a text `x` beside it into `x`, and takes the `x_file` away.
 pub fn read_secret_files(table: &mut Table, defaults: &Table, path: &str, problems: &mut Vec<String>) {
+    let named: Vec<String> = table.iter().filter(|(_, value)| value.is_table()).map(|(key, _)| key.clone()).collect();
+    for key in named {
+        let default = defaults.get(&key).or_else(|| pattern(path, defaults));
+        if let (Some(Value::Table(default)), Some(Value::Table(inner))) = (default, table.get_mut(&key)) {
+            read_secret_files(inner, default, &join(path, &key), problems);
+        }
+    }
     for (key, default) in defaults {
-        if let Value::Table(default) = default {
-            if let Some(Value::Table(inner)) = table.get_mut(key) {
-                read_secret_files(inner, default, &join(path, key), problems);
-            }
+        if default.is_table() {
             continue;
         }
         let Some(base) = key.strip_suffix("_file").filter(|base| matches!(defaults.get(*base), Some(Value::String(_)))) else { continue };

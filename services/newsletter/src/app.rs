@@ -1,6 +1,7 @@
 //! One function per use case: load, ask the domain, save, announce, all in the caller's transaction.
 
 pub mod customer;
+pub mod feed;
 pub mod freeze;
 pub mod inbound;
 pub mod issue;

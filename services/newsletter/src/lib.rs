@@ -1,10 +1,71 @@
 //! The newsletter service: senders, publications, subscriptions by double opt-in, issues with an exact account of every
 //! recipient, single messages, and what comes back.
 
-pub mod app;
+mod api;
+mod app;
 pub mod domain;
+mod jobs;
 pub mod mail;
-pub mod store;
+mod peers;
+pub mod settings;
+mod store;
+mod web;
 
-/// The service's name.
+use std::{sync::Arc, time::Duration};
+
+use rapport_server::{Host, Pages, Running, Service, StartError, serve};
+
+use crate::{
+    api::{Api, LIMITS, ROLES},
+    jobs::{Bells, Work},
+    peers::CustomerPeer,
+    settings::Settings,
+};
+
+/// The name of this service.
 pub const NAME: &str = "newsletter";
+
+/// Starts the service.
+///
+/// # Errors
+/// When the settings are wrong, the database cannot be opened, or a port is taken.
+pub async fn start(host: &Host) -> Result<Running, StartError> {
+    let settings = host.section::<Settings>(NAME)?.checked()?;
+    let database = host.database(NAME, store::migrations(), &settings.database_url).await?;
+    let keys = settings.keys(&host.data_directory())?;
+    let transports = Arc::new(settings.transports(&host.data_directory())?);
+    let peer = host.peer("customer")?;
+    let customers = CustomerPeer::new(peer.clone(), Duration::from_millis(settings.customer_timeout_milliseconds));
+    let bells = Bells::default();
+    let (listen, pages) = (settings.listen, settings.pages.listen);
+    let work = Work {
+        database: database.clone(),
+        world: host.world.clone(),
+        settings,
+        keys: keys.clone(),
+        transports: Arc::clone(&transports),
+        customers: customers.clone(),
+        bells: bells.clone(),
+        host: host.clone(),
+    };
+    let api = Api {
+        database: database.clone(),
+        world: host.world.clone(),
+        keys: keys.clone(),
+        customers,
+        transports: transports.keys().cloned().collect(),
+        bells,
+    };
+    let router = web::router(web::Pages { database: database.clone(), world: host.world.clone(), keys });
+    let service = Service {
+        name: NAME,
+        listen,
+        database,
+        routes: api.routes(),
+        roles: ROLES,
+        limits: LIMITS,
+        pages: Some(Pages { listen: pages, router }),
+        jobs: jobs::all(&work, peer),
+    };
+    serve(service, host).await
+}

@@ -11,5 +11,5 @@ pub mod transport;
 
 pub use compose::{Letter, ListHeaders, Words};
 pub use folder::Folder;
-pub use smtp::{Security, Smtp, SmtpSettings};
+pub use smtp::{Limits, Security, Smtp, SmtpSettings};
 pub use transport::{End, Prepared, Transport};

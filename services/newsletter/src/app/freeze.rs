@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rapport_core::{Context, CustomerId, DeliveryId, Failure, IssueId, PublicationId, SubscriptionId};
+use rapport_core::{Context, CustomerId, DeliveryId, Failure, IssueId, JourneyId, PublicationId, SubscriptionId};
 use rapport_db::{Conn, Fault};
 
 use super::{Failed, announce, ledger, ledger::Tally, unchanged};
@@ -29,6 +29,8 @@ pub struct Chunk {
     pub issue: IssueId,
     /// Its publication.
     pub publication: PublicationId,
+    /// Its journey.
+    pub journey: JourneyId,
     /// After which subscription the chunk begins.
     pub after: Option<SubscriptionId>,
     /// The customers whose consent has to be asked.
@@ -50,7 +52,14 @@ pub async fn next_chunk(conn: &mut Conn<'_>, id: IssueId) -> Result<Option<Chunk
     let mut customers: Vec<CustomerId> = subscriptions.iter().filter_map(|subscription| subscription.subscriber.customer).collect();
     customers.sort_unstable();
     customers.dedup();
-    Ok(Some(Chunk { issue: id, publication: issue.publication, after: issue.frozen_to, customers, last: subscriptions.is_empty() }))
+    Ok(Some(Chunk {
+        issue: id,
+        publication: issue.publication,
+        journey: issue.journey,
+        after: issue.frozen_to,
+        customers,
+        last: subscriptions.is_empty(),
+    }))
 }
 
 async fn audience(conn: &mut Conn<'_>, issue: &Issue) -> Result<Vec<Subscription>, Fault> {

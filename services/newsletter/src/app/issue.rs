@@ -6,9 +6,10 @@ use rapport_core::{Context, DeliveryId, Failure, IssueId, Page, PublicationId, T
 use rapport_db::Conn;
 
 use super::{Failed, unchanged};
+pub use crate::store::{counts::Kept, delivery::Filter as DeliveryFilter, issue::Filter as IssueFilter};
 use crate::{
     domain::{Attempt, Audience, Content, Delivery, Issue, IssueState, OnUnknown, Refused},
-    store::{self, counts::Kept},
+    store,
 };
 
 /// Writes a draft.
@@ -72,11 +73,7 @@ pub async fn get_issue(conn: &mut Conn<'_>, id: IssueId) -> Result<Issue, Failed
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list_issues(
-    conn: &mut Conn<'_>,
-    filter: store::issue::Filter,
-    page: &Page<(Time, IssueId)>,
-) -> Result<(Vec<Issue>, String), Failed> {
+pub async fn list_issues(conn: &mut Conn<'_>, filter: IssueFilter, page: &Page<(Time, IssueId)>) -> Result<(Vec<Issue>, String), Failed> {
     let rows = store::issue::list(conn, filter, page.after, page.fetch()).await?;
     Ok(page.answer(rows, |issue| (issue.create_time, issue.id)))
 }
@@ -127,7 +124,7 @@ pub type Tried = (Delivery, Vec<Attempt>);
 pub async fn list_deliveries(
     conn: &mut Conn<'_>,
     issue: IssueId,
-    filter: &store::delivery::Filter,
+    filter: &DeliveryFilter,
     page: &Page<DeliveryId>,
 ) -> Result<(Vec<Tried>, String), Failed> {
     get_issue(conn, issue).await?;

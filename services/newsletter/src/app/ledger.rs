@@ -320,13 +320,13 @@ pub async fn step(conn: &mut Conn<'_>, cx: &Context, keys: &Keys, steps: &[Step]
     Ok(done)
 }
 
-/// Renews the leases of a worker and answers which it still holds.
+/// Renews these leases of a worker and answers which it still holds.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn renew(conn: &mut Conn<'_>, worker: &str, lease: Duration) -> Result<Vec<DeliveryId>, Failed> {
+pub async fn renew(conn: &mut Conn<'_>, worker: &str, ids: &[DeliveryId], lease: Duration) -> Result<Vec<DeliveryId>, Failed> {
     let until = store::dispatch::database_time(conn).await? + lease;
-    Ok(store::dispatch::renew(conn, worker, until).await?)
+    Ok(store::dispatch::renew(conn, worker, ids, until).await?)
 }
 
 /// Recovers deliveries whose lease ran out, or all that are leased when no other worker can be alive; answers how many.

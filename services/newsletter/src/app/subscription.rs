@@ -4,9 +4,10 @@ use rapport_core::{ConsentId, Context, CustomerId, Email, Failure, Language, Pag
 use rapport_db::{Conn, Fault};
 
 use super::{Failed, announce, message, unchanged};
+pub use crate::store::subscription::Filter as SubscriptionFilter;
 use crate::{
     domain::{
-        Ask, Event, Keys, Proof, ProofKind, Publication, Purpose, Refused, Subscriber, Subscription, SubscriptionState,
+        Ask, Event, Keys, Proof, ProofKind, Purpose, Refused, Subscriber, Subscription, SubscriptionState,
         subscription::{CONFIRM_WITHIN, ConfirmationId},
     },
     store,
@@ -124,27 +125,6 @@ pub async fn confirm_subscription(
     Ok(saved)
 }
 
-/// The publication whose subscription a token names, for the pages; none when the token is none of ours.
-///
-/// # Errors
-/// When the database fails.
-pub async fn publication_of_token(conn: &mut Conn<'_>, keys: &Keys, purpose: Purpose, token: &str) -> Result<Option<Publication>, Failed> {
-    let subscription = match purpose {
-        Purpose::Confirm => match keys.open(purpose, token) {
-            Some(confirmation) => store::subscription::find_by_confirmation_for_update(conn, confirmation).await?,
-            None => None,
-        },
-        _ => match keys.open(purpose, token) {
-            Some(id) => store::subscription::find(conn, id).await?,
-            None => None,
-        },
-    };
-    Ok(match subscription {
-        Some(subscription) => store::publication::find(conn, subscription.publication).await?,
-        None => None,
-    })
-}
-
 /// Ends the subscription that a token names. The same for a valid, a used and an unknown token.
 ///
 /// # Errors
@@ -210,7 +190,7 @@ pub struct Withdrawn {
 /// When the database fails.
 pub async fn withdraw(conn: &mut Conn<'_>, cx: &Context, command: Withdrawn) -> Result<(), Failed> {
     let Withdrawn { consent, customer, publication, effective_time } = command;
-    let filter = store::subscription::Filter { customer: Some(customer), publication, ..store::subscription::Filter::default() };
+    let filter = SubscriptionFilter { customer: Some(customer), publication, ..SubscriptionFilter::default() };
     let mut after = None;
     loop {
         let page = store::subscription::list(conn, &filter, after, 100).await?;
@@ -233,7 +213,7 @@ pub async fn withdraw(conn: &mut Conn<'_>, cx: &Context, command: Withdrawn) -> 
 /// When the database fails.
 pub async fn list_subscriptions(
     conn: &mut Conn<'_>,
-    filter: &store::subscription::Filter,
+    filter: &SubscriptionFilter,
     page: &Page<SubscriptionId>,
 ) -> Result<(Vec<Subscription>, String), Failed> {
     let rows = store::subscription::list(conn, filter, page.after, page.fetch()).await?;

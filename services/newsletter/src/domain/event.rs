@@ -52,6 +52,21 @@ pub struct Settled {
 }
 
 impl Event {
+    /// Every type in the feed.
+    pub const KINDS: [&'static str; 11] = [
+        "subscription.pending",
+        "subscription.confirmed",
+        "subscription.ended",
+        "issue.started",
+        "issue.completed",
+        "delivery.rejected",
+        "delivery.expired",
+        "delivery.unknown",
+        "inbound.reply",
+        "inbound.auto_reply",
+        "message.settled",
+    ];
+
     /// Its type in the feed.
     pub const fn kind(&self) -> &'static str {
         match self {

@@ -9,8 +9,8 @@ use std::{
 use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
-use super::{compose::Letter, session::Session, transport::End};
-use crate::domain::Phase;
+use super::{compose::Letter, folder::Folder, session::Session, transport::End};
+use crate::domain::{Phase, Verdict};
 
 /// How a connection is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +77,8 @@ const IDLE: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub struct Smtp {
     settings: SmtpSettings,
+    /// Where a copy of each letter that was taken is kept.
+    copies: Option<Folder>,
     idle: Mutex<Vec<(Instant, Session)>>,
 }
 
@@ -90,12 +92,13 @@ impl fmt::Debug for Session {
 pub struct Open {
     smtp: Arc<Smtp>,
     session: Session,
+    copy: Option<Letter>,
 }
 
 impl Smtp {
     /// A transport with these settings; it connects when there is a letter.
-    pub const fn new(settings: SmtpSettings) -> Self {
-        Self { settings, idle: Mutex::new(Vec::new()) }
+    pub const fn new(settings: SmtpSettings, copies: Option<Folder>) -> Self {
+        Self { settings, copies, idle: Mutex::new(Vec::new()) }
     }
 
     /// Does everything up to the final dot.
@@ -104,7 +107,7 @@ impl Smtp {
         while let Some(mut session) = self.take() {
             let mut reusable = false;
             match session.begin(letter, &self.settings, &mut reusable).await {
-                Ok(()) => return Ok(Open { smtp: Arc::clone(self), session }),
+                Ok(()) => return Ok(self.open(session, letter)),
                 Err(end) if end.phase == Phase::Mail && (end.reply.code == 0 || end.reply.code == 421) => {}
                 Err(end) => {
                     self.give_back(session, reusable);
@@ -115,12 +118,16 @@ impl Smtp {
         let mut session = Session::open(&self.settings).await?;
         let mut reusable = false;
         match session.begin(letter, &self.settings, &mut reusable).await {
-            Ok(()) => Ok(Open { smtp: Arc::clone(self), session }),
+            Ok(()) => Ok(self.open(session, letter)),
             Err(end) => {
                 self.give_back(session, reusable);
                 Err(end)
             }
         }
+    }
+
+    fn open(self: &Arc<Self>, session: Session, letter: &Letter) -> Open {
+        Open { smtp: Arc::clone(self), session, copy: self.copies.is_some().then(|| letter.clone()) }
     }
 
     fn take(&self) -> Option<Session> {
@@ -149,6 +156,12 @@ impl Open {
         let mut reusable = false;
         let end = self.session.dot(&self.smtp.settings, &mut reusable).await;
         self.smtp.give_back(self.session, reusable);
+        // The copy is for people to look at: without it the letter is sent all the same.
+        if let (Verdict::Accepted, Some(folder), Some(letter)) = (end.verdict, &self.smtp.copies, &self.copy)
+            && let Ok(draft) = folder.prepare(letter).await
+        {
+            draft.finish().await;
+        }
         end
     }
 }

@@ -70,9 +70,9 @@ pub async fn list_lost(conn: &mut Conn<'_>, until: Time, limit: i64) -> Result<V
         .await)?)
 }
 
-/// Renews the leases of a worker and answers which it still holds.
-pub async fn renew(conn: &mut Conn<'_>, worker: &str, until: Time) -> Result<Vec<DeliveryId>, Fault> {
-    Ok(on!(conn, |c| diesel::update(deliveries::table.filter(deliveries::worker.eq(worker)))
+/// Renews these leases of a worker and answers which it still holds.
+pub async fn renew(conn: &mut Conn<'_>, worker: &str, ids: &[DeliveryId], until: Time) -> Result<Vec<DeliveryId>, Fault> {
+    Ok(on!(conn, |c| diesel::update(deliveries::table.filter(deliveries::id.eq_any(ids)).filter(deliveries::worker.eq(worker)))
         .set(deliveries::lease_until.eq(Some(until)))
         .returning(deliveries::id)
         .get_results(c)

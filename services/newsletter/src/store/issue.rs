@@ -156,3 +156,15 @@ pub async fn update(conn: &mut Conn<'_>, issue: Issue) -> Result<Result<Issue, C
     let changed = on!(conn, |c| diesel::update(target).set(&row).execute(c).await)?;
     Ok(if changed == 1 { Ok(saved) } else { Err(Changed) })
 }
+
+/// Issues by id.
+pub async fn list_after(conn: &mut Conn<'_>, after: Option<IssueId>, limit: i64) -> Result<Vec<Issue>, Fault> {
+    let rows: Vec<IssueRow> = on!(conn, |c| {
+        let mut query = issues::table.select(IssueRow::as_select()).order(issues::id.asc()).limit(limit).into_boxed();
+        if let Some(after) = after {
+            query = query.filter(issues::id.gt(after));
+        }
+        query.load(c).await
+    })?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}

@@ -91,3 +91,14 @@ pub async fn insert(conn: &mut Conn<'_>, message: Message) -> Result<bool, Fault
     let inserted = on!(conn, |c| diesel::insert_into(messages::table).values(&row).on_conflict_do_nothing().execute(c).await)?;
     Ok(inserted == 1)
 }
+
+/// The ids of messages, in their order.
+pub async fn list_after(conn: &mut Conn<'_>, after: Option<MessageId>, limit: i64) -> Result<Vec<MessageId>, Fault> {
+    Ok(on!(conn, |c| {
+        let mut query = messages::table.select(messages::id).order(messages::id.asc()).limit(limit).into_boxed();
+        if let Some(after) = after {
+            query = query.filter(messages::id.gt(after));
+        }
+        query.load(c).await
+    })?)
+}

@@ -1,0 +1,183 @@
+//! Issues and the account of their recipients.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use rapport_core::{Context, DeliveryId, IssueId, Page, PageRequest, Time, Violations, filter, filter::Operator};
+use rapport_proto::newsletter::v1::{self as pb, issue_service_server::IssueService};
+use rapport_server::{Mutation, context, mutate, query};
+use tonic::{Request, Response, Status};
+
+use super::{Api, read, watch, write};
+use crate::{
+    app::issue::{self, CreateIssue, DeliveryFilter, IssueFilter},
+    domain::{
+        Audience, Content, OnUnknown,
+        issue::{GIVE_UP_AFTER, GIVE_UP_RANGE},
+        template,
+    },
+};
+
+fn draft(request: &pb::CreateIssueRequest, cx: &Context) -> Result<CreateIssue, Status> {
+    let mut violations = Violations::new();
+    let given = request.issue.clone().unwrap_or_default();
+    let id = read::new_id(&mut violations, "issue_id", &request.issue_id, cx);
+    let publication = violations.parse("issue.publication_id", &given.publication_id);
+    let content = Content { subject: given.subject, html: given.html, text: given.text };
+    content.check("issue", &template::issue_sample(), &mut violations);
+    let audience = given.audience.unwrap_or_default();
+    let on_unknown = violations.word_optional("issue.on_unknown", given.on_unknown).unwrap_or(OnUnknown::Hold);
+    let give_up_after = match given.give_up_after {
+        None => Some(GIVE_UP_AFTER),
+        Some(span) => {
+            let span = u64::try_from(span.seconds).ok().filter(|_| span.nanos == 0).map(Duration::from_secs);
+            let fits = span.filter(|span| (GIVE_UP_RANGE.0..=GIVE_UP_RANGE.1).contains(span));
+            if fits.is_none() {
+                violations.add("issue.give_up_after", "must be whole seconds from 60 (1 minute) to 1209600 (14 days)");
+            }
+            fits
+        }
+    };
+    let command = (|| {
+        let audience = Audience { hold_customers_at_risk: audience.hold_customers_at_risk };
+        Some(CreateIssue { id: id?, publication: publication?, content, audience, on_unknown, give_up_after: give_up_after? })
+    })();
+    read::finish(violations, command)
+}
+
+fn issue_id(text: &str) -> Result<IssueId, Status> {
+    let mut violations = Violations::new();
+    let id = violations.parse("issue_id", text);
+    read::finish(violations, id)
+}
+
+fn issue_filter(request: &pb::ListIssuesRequest, violations: &mut Violations) -> Option<IssueFilter> {
+    let mut narrowed =
+        IssueFilter { publication: violations.parse_optional("publication_id", &request.publication_id), ..IssueFilter::default() };
+    for comparison in filter::parse(&request.filter, &["state", "create_time"], violations)? {
+        if comparison.field == "state" {
+            let value = read::equals(violations, &comparison)?;
+            narrowed.state = Some(violations.parse("filter", value)?);
+            continue;
+        }
+        match (comparison.time(), comparison.operator) {
+            (Ok(time), Operator::GreaterOrEqual) => narrowed.from = Some(time),
+            (Ok(time), Operator::Less) => narrowed.before = Some(time),
+            (Ok(_), _) => violations.add("filter", "create_time knows only >= and <"),
+            (Err(problem), _) => violations.add("filter", problem),
+        }
+    }
+    Some(narrowed)
+}
+
+fn delivery_filter(text: &str, violations: &mut Violations) -> Option<DeliveryFilter> {
+    let mut narrowed = DeliveryFilter::default();
+    for comparison in filter::parse(text, &["state", "withheld_reason", "customer_id", "email"], violations)? {
+        let value = read::equals(violations, &comparison)?;
+        match comparison.field.as_str() {
+            "state" => narrowed.state = Some(violations.parse("filter", value)?),
+            "withheld_reason" => narrowed.withheld_reason = Some(violations.parse("filter", value)?),
+            "customer_id" => narrowed.customer = Some(violations.parse("filter", value)?),
+            _ => narrowed.email = Some(value.to_owned()),
+        }
+    }
+    Some(narrowed)
+}
+
+#[async_trait]
+impl IssueService for Api {
+    async fn create_issue(&self, request: Request<pb::CreateIssueRequest>) -> Result<Response<pb::CreateIssueResponse>, Status> {
+        let cx = context(&request, &self.world);
+        let request = request.into_inner();
+        let command = draft(&request, &cx)?;
+        let mutation =
+            Mutation { method: "CreateIssue", request: &request, request_id: &request.request_id, subject: &command.id, cx: &cx };
+        mutate(
+            &self.database,
+            mutation,
+            async |conn| issue::create_issue(conn, &cx, command.clone()).await,
+            |issue| pb::CreateIssueResponse { issue: Some(write::issue(issue)) },
+        )
+        .await
+    }
+
+    async fn get_issue(&self, request: Request<pb::GetIssueRequest>) -> Result<Response<pb::GetIssueResponse>, Status> {
+        let cx = context(&request, &self.world);
+        let id = issue_id(&request.get_ref().issue_id)?;
+        let found = query(&self.database, "GetIssue", &cx, async |conn| issue::get_issue(conn, id).await).await?;
+        Ok(Response::new(pb::GetIssueResponse { issue: Some(write::issue(found)) }))
+    }
+
+    async fn list_issues(&self, request: Request<pb::ListIssuesRequest>) -> Result<Response<pb::ListIssuesResponse>, Status> {
+        let cx = context(&request, &self.world);
+        let request = request.into_inner();
+        let mut violations = Violations::new();
+        let narrowed = issue_filter(&request, &mut violations);
+        let of = format!("{}/{}", request.publication_id, request.filter);
+        let page: Option<Page<(Time, IssueId)>> =
+            Page::parse(PageRequest { size: request.page_size, token: &request.page_token, of: &of }, &mut violations);
+        let (narrowed, page) = read::finish(violations, narrowed.zip(page))?;
+        let (rows, next_page_token) =
+            query(&self.database, "ListIssues", &cx, async |conn| issue::list_issues(conn, narrowed, &page).await).await?;
+        Ok(Response::new(pb::ListIssuesResponse { issues: rows.into_iter().map(write::issue).collect(), next_page_token }))
+    }
+
+    async fn send_issue(&self, request: Request<pb::SendIssueRequest>) -> Result<Response<pb::SendIssueResponse>, Status> {
+        let cx = context(&request, &self.world);
+        let request = request.into_inner();
+        let mut violations = Violations::new();
+        let id: Option<IssueId> = violations.parse("issue_id", &request.issue_id);
+        let version: Option<i64> = if request.etag.is_empty() {
+            None
+        } else {
+            let version = request.etag.parse().ok();
+            if version.is_none() {
+                violations.add("etag", "is not an etag of an issue: pass the one that was read, or none");
+            }
+            version
+        };
+        let id = read::finish(violations, id)?;
+        let mutation = Mutation { method: "SendIssue", request: &request, request_id: &request.request_id, subject: &id, cx: &cx };
+        let answer = mutate(
+            &self.database,
+            mutation,
+            async |conn| issue::send_issue(conn, &cx, id, version).await,
+            |issue| pb::SendIssueResponse { issue: Some(write::issue(issue)) },
+        )
+        .await;
+        self.bells.freeze();
+        answer
+    }
+
+    type WatchIssueStream = watch::Accounts;
+
+    async fn watch_issue(&self, request: Request<pb::WatchIssueRequest>) -> Result<Response<Self::WatchIssueStream>, Status> {
+        let cx = context(&request, &self.world);
+        let id = issue_id(&request.get_ref().issue_id)?;
+        query(&self.database, "WatchIssue", &cx, async |conn| issue::get_issue(conn, id).await).await?;
+        Ok(Response::new(watch::accounts(self.database.clone(), self.world.clone(), id)))
+    }
+
+    async fn get_accounting(&self, request: Request<pb::GetAccountingRequest>) -> Result<Response<pb::GetAccountingResponse>, Status> {
+        let cx = context(&request, &self.world);
+        let id = issue_id(&request.get_ref().issue_id)?;
+        let account = query(&self.database, "GetAccounting", &cx, async |conn| issue::get_accounting(conn, id).await).await?;
+        Ok(Response::new(pb::GetAccountingResponse { accounting: Some(write::accounting(&account, cx.now)) }))
+    }
+
+    async fn list_deliveries(&self, request: Request<pb::ListDeliveriesRequest>) -> Result<Response<pb::ListDeliveriesResponse>, Status> {
+        let cx = context(&request, &self.world);
+        let request = request.into_inner();
+        let mut violations = Violations::new();
+        let id: Option<IssueId> = violations.parse("issue_id", &request.issue_id);
+        let narrowed = delivery_filter(&request.filter, &mut violations);
+        let of = format!("{}/{}", request.issue_id, request.filter);
+        let page: Option<Page<DeliveryId>> =
+            Page::parse(PageRequest { size: request.page_size, token: &request.page_token, of: &of }, &mut violations);
+        let ((id, narrowed), page) = read::finish(violations, id.zip(narrowed).zip(page))?;
+        let (rows, next_page_token) =
+            query(&self.database, "ListDeliveries", &cx, async |conn| issue::list_deliveries(conn, id, &narrowed, &page).await).await?;
+        let deliveries = rows.into_iter().map(|(delivery, attempts)| write::delivery(delivery, attempts)).collect();
+        Ok(Response::new(pb::ListDeliveriesResponse { deliveries, next_page_token }))
+    }
+}

@@ -1,0 +1,33 @@
+//! Recovers deliveries whose worker is gone, and lets subscriptions expire that nobody confirmed.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::Work;
+use crate::app::{Failed, ledger, subscription};
+
+/// How long it rests.
+const REST: Duration = Duration::from_secs(5);
+/// How many rows one transaction takes.
+const LIMIT: i64 = 200;
+
+/// Sweeps until it is told to stop.
+pub async fn run(work: Work, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        if let Err(failure) = sweep(&work).await {
+            tracing::warn!(%failure, "sweeping failed; trying again");
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(REST) => {}
+        }
+    }
+}
+
+async fn sweep(work: &Work) -> Result<(), Failed> {
+    let cx = work.context();
+    while work.database.write(async |conn| ledger::recover(conn, &cx, &work.keys, false, LIMIT).await).await? == LIMIT as usize {}
+    while work.database.write(async |conn| subscription::expire_pending(conn, &cx, LIMIT).await).await? == LIMIT as usize {}
+    Ok(())
+}

@@ -1,0 +1,283 @@
+//! The settings of this service: its section of `rapport.toml`.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    fs::{self, OpenOptions},
+    io::{self, Write},
+    net::SocketAddr,
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use data_encoding::HEXLOWER_PERMISSIVE;
+use rand::{TryRngCore, rngs::OsRng};
+use rapport_server::{PagesSection, StartError};
+use rustls::{ClientConfig, RootCertStore, pki_types::pem::PemObject};
+use serde::Deserialize;
+use tokio_rustls::TlsConnector;
+
+use crate::{
+    domain::{Keys, sender::OUTBOX},
+    mail::{Folder, Limits, Security, Smtp, SmtpSettings, Transport},
+};
+
+/// The fewest octets of a key.
+const MIN_KEY: usize = 32;
+
+/// `[newsletter]`.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Where it listens for gRPC.
+    pub listen: SocketAddr,
+    /// A database of its own; empty for the common one.
+    pub database_url: String,
+    /// The key of tokens and Message-IDs; empty for one of its own.
+    pub token_key: String,
+    /// The key before it.
+    pub previous_token_key: String,
+    /// How many letters are handed over at a time.
+    pub letters_at_a_time: usize,
+    /// How many of them to one destination site.
+    pub letters_per_site: usize,
+    /// How long a lease lasts.
+    pub lease_seconds: u64,
+    /// How long the dispatcher rests at most.
+    pub dispatcher_rest_milliseconds: u64,
+    /// How long the customer service may take to answer.
+    pub customer_timeout_milliseconds: u64,
+    /// How long the audience of an issue may wait for the customer service.
+    pub freeze_patience_seconds: u64,
+    /// The public pages.
+    pub pages: PagesSection,
+    /// The mail servers by name.
+    pub transport: BTreeMap<String, TransportSection>,
+}
+
+/// `[newsletter.transport.NAME]`: one mail server.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TransportSection {
+    /// Its name; empty for none.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// The protection.
+    pub tls: TransportTls,
+    /// Whom to trust besides the public web's authorities.
+    pub ca_file: String,
+    /// The login.
+    pub username: String,
+    /// Its password.
+    pub password: String,
+    /// How we name ourselves.
+    pub hello: String,
+    /// How many letters one connection takes.
+    pub letters_per_session: u32,
+    /// Where a copy of each letter is kept.
+    pub copies: String,
+    /// To connect.
+    pub connect_seconds: u64,
+    /// For the greeting.
+    pub greeting_seconds: u64,
+    /// For the reply to a command.
+    pub command_seconds: u64,
+    /// For the reply to DATA.
+    pub data_seconds: u64,
+    /// To write a block.
+    pub block_seconds: u64,
+    /// For the reply to the final dot.
+    pub dot_seconds: u64,
+}
+
+/// How a connection to a mail server is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TransportTls {
+    /// Not at all.
+    #[serde(alias = "none")]
+    Off,
+    /// By STARTTLS, or nothing is sent.
+    Starttls,
+    /// From the first octet.
+    #[serde(alias = "tls")]
+    Implicit,
+}
+
+impl fmt::Debug for Settings {
+    /// Without the secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings").field("listen", &self.listen).finish_non_exhaustive()
+    }
+}
+
+impl Settings {
+    /// The settings, if they make sense.
+    ///
+    /// # Errors
+    /// Everything that does not.
+    pub fn checked(self) -> Result<Self, StartError> {
+        let mut problems = Vec::new();
+        let mut check = |met: bool, problem: String| {
+            if !met {
+                problems.push(problem);
+            }
+        };
+        check((1..=1000).contains(&self.letters_at_a_time), "newsletter.letters_at_a_time must be from 1 to 1000".into());
+        check((1..=1000).contains(&self.letters_per_site), "newsletter.letters_per_site must be from 1 to 1000".into());
+        check((10..=3600).contains(&self.lease_seconds), "newsletter.lease_seconds must be from 10 to 3600".into());
+        check(
+            (10..=60_000).contains(&self.dispatcher_rest_milliseconds),
+            "newsletter.dispatcher_rest_milliseconds must be from 10 to 60000".into(),
+        );
+        check(
+            (1..=60_000).contains(&self.customer_timeout_milliseconds),
+            "newsletter.customer_timeout_milliseconds must be from 1 to 60000".into(),
+        );
+        for (name, section) in &self.transport {
+            let at = format!("newsletter.transport.{name}");
+            check(name != OUTBOX, format!("{at}: is the name of the mail folder, which is always there: take another one"));
+            check((1..=1_000_000).contains(&section.letters_per_session), format!("{at}.letters_per_session must be from 1 to 1000000"));
+            let loopback = section.host == "localhost" || section.host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback());
+            let readable = !section.username.is_empty() && section.tls == TransportTls::Off && !loopback;
+            check(!readable, format!("{at}: a password must not leave this machine without TLS: set tls to starttls or implicit"));
+            let limits = [section.connect_seconds, section.greeting_seconds, section.command_seconds, section.data_seconds];
+            let limits = limits.into_iter().chain([section.block_seconds, section.dot_seconds]);
+            check(
+                limits.into_iter().all(|limit| (1..=3600).contains(&limit)),
+                format!("{at}: every time limit must be from 1 to 3600 seconds"),
+            );
+        }
+        if problems.is_empty() { Ok(self) } else { Err(StartError::Other(problems.join("; "))) }
+    }
+
+    /// How long a lease lasts.
+    pub const fn lease(&self) -> Duration {
+        Duration::from_secs(self.lease_seconds)
+    }
+
+    /// The keys of tokens and Message-IDs: as set, or of the file in the data directory, which is made at the first start.
+    ///
+    /// # Errors
+    /// When a key is too short or not hex, or the file cannot be read or made.
+    pub fn keys(&self, data_directory: &Path) -> Result<Keys, StartError> {
+        let current = if self.token_key.is_empty() {
+            let file = data_directory.join("newsletter.token-key");
+            let text = own_key(&file).map_err(|error| StartError::Other(format!("the token key {}: {error}", file.display())))?;
+            decoded(&file.display().to_string(), text.trim())?
+        } else {
+            decoded("newsletter.token_key", &self.token_key)?
+        };
+        let previous = Some(&self.previous_token_key).filter(|key| !key.is_empty());
+        Ok(Keys::new(current, previous.map(|key| decoded("newsletter.previous_token_key", key)).transpose()?))
+    }
+
+    /// The ways for letters to leave, by name: the mail folder, and every mail server that has a host.
+    ///
+    /// # Errors
+    /// When the folder cannot be made, or a file of authorities cannot be read.
+    pub fn transports(&self, data_directory: &Path) -> Result<HashMap<String, Transport>, StartError> {
+        let folder =
+            |path: &Path| Folder::open(path).map_err(|error| StartError::Other(format!("the mail folder {}: {error}", path.display())));
+        let mut transports = HashMap::from([(OUTBOX.to_owned(), Transport::Folder(Arc::new(folder(&data_directory.join(OUTBOX))?)))]);
+        for (name, section) in self.transport.iter().filter(|(_, section)| !section.host.is_empty()) {
+            let copies = if section.copies.is_empty() { None } else { Some(folder(Path::new(&section.copies))?) };
+            let settings = section.smtp().map_err(|error| StartError::Tls(format!("newsletter.transport.{name}: {error}")))?;
+            transports.insert(name.clone(), Transport::Smtp(Arc::new(Smtp::new(settings, copies))));
+        }
+        Ok(transports)
+    }
+}
+
+impl TransportSection {
+    fn smtp(&self) -> Result<SmtpSettings, String> {
+        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        if !self.ca_file.is_empty() {
+            let read = |error: rustls::pki_types::pem::Error| format!("ca_file {}: {error}", self.ca_file);
+            for certificate in rustls::pki_types::CertificateDer::pem_file_iter(&self.ca_file).map_err(read)? {
+                roots.add(certificate.map_err(read)?).map_err(|error| format!("ca_file {}: {error}", self.ca_file))?;
+            }
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config =
+            ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(|error| error.to_string())?;
+        let config = config.with_root_certificates(roots).with_no_client_auth();
+        let seconds = Duration::from_secs;
+        Ok(SmtpSettings {
+            host: self.host.clone(),
+            port: self.port,
+            security: match self.tls {
+                TransportTls::Off => Security::None,
+                TransportTls::Starttls => Security::Starttls,
+                TransportTls::Implicit => Security::Tls,
+            },
+            tls: TlsConnector::from(Arc::new(config)),
+            username: self.username.clone(),
+            password: self.password.clone(),
+            hello: self.hello.clone(),
+            letters_per_session: self.letters_per_session,
+            limits: Limits {
+                connect: seconds(self.connect_seconds),
+                greeting: seconds(self.greeting_seconds),
+                command: seconds(self.command_seconds),
+                data: seconds(self.data_seconds),
+                block: seconds(self.block_seconds),
+                dot: seconds(self.dot_seconds),
+            },
+        })
+    }
+}
+
+fn decoded(name: &str, hex: &str) -> Result<Vec<u8>, StartError> {
+    let key = HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok().filter(|key| key.len() >= MIN_KEY);
+    key.ok_or_else(|| {
+        StartError::Other(format!("{name}: must be at least {} hex digits; make them with: openssl rand -hex 32", MIN_KEY * 2))
+    })
+}
+
+/// The key in the file; a fresh one if there is none. Of several processes that begin at once, all get the same.
+fn own_key(file: &Path) -> io::Result<String> {
+    match fs::read_to_string(file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        read => return read,
+    }
+    if let Some(directory) = file.parent() {
+        fs::create_dir_all(directory)?;
+    }
+    let mut key = [0; MIN_KEY];
+    OsRng.try_fill_bytes(&mut key).map_err(io::Error::other)?;
+    let own = file.with_extension(format!("new-{}", std::process::id()));
+    let mut written = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&own)?;
+    writeln!(written, "{}", HEXLOWER_PERMISSIVE.encode(&key))?;
+    written.sync_all()?;
+    // A link is made whole or not at all, and never over another process's key.
+    let linked = fs::hard_link(&own, file);
+    fs::remove_file(&own)?;
+    match linked {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => fs::read_to_string(file),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn an_own_key_is_made_once_and_nobody_else_can_read_it() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("data/newsletter.token-key");
+        let first = own_key(&file).expect("a key");
+        assert_eq!(first, own_key(&file).expect("a key"));
+        assert!(decoded("it", first.trim()).is_ok());
+        assert_eq!(file.metadata().expect("a file").permissions().mode() & 0o777, 0o600);
+        for wrong in ["", "abc", "zz", &"ab".repeat(31)] {
+            assert!(decoded("it", wrong).is_err(), "{wrong}");
+        }
+    }
+}

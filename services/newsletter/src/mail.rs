@@ -1,9 +1,8 @@
-//! Mail itself: composing it, handing it over by SMTP or into a folder, reading what comes in.
+//! Mail itself: composing it, and handing it over by SMTP or into a folder.
 
 pub mod compose;
 mod encode;
 mod folder;
-pub mod inbound;
 mod reply;
 mod session;
 mod smtp;

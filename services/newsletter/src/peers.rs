@@ -10,10 +10,9 @@ use rapport_proto::customer::v1::{
 use rapport_server::JOURNEY;
 use tonic::{Code, Request, Status};
 
-use crate::{
-    app::Failed,
-    domain::{Answer, Basis, Customer},
-};
+use crate::domain::{Answer, Basis, Customer, Refused};
+
+type Failed = Failure<Refused>;
 
 /// The customer service.
 #[derive(Clone)]

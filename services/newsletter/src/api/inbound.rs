@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use tonic::Status;
 
 use super::{MAX_MAIL, read};
-use crate::{app::inbound::IngestInboundMail, mail};
+use crate::{app::inbound::IngestInboundMail, domain::parsed_mail};
 
 /// The mail of a request. The same octets for the same recipient are the same mail.
 pub fn mail(request: &pb::IngestInboundMailRequest) -> Result<IngestInboundMail, Status> {
@@ -26,7 +26,7 @@ pub fn mail(request: &pb::IngestInboundMailRequest) -> Result<IngestInboundMail,
             None
         }
         _ => {
-            let parsed = mail::inbound::parse(&request.raw);
+            let parsed = parsed_mail::parse(&request.raw);
             if parsed.is_none() {
                 violations.add("raw", "is no mail: it must be in the form of RFC 5322, with its headers");
             }

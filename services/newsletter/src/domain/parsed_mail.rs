@@ -2,10 +2,56 @@
 
 use mail_parser::{HeaderValue, Message, MessageParser, MimeHeaders};
 
-use crate::domain::{ParsedMail, html_text};
+use super::{html_text, inbound::InboundKind};
 
 const MAX_TEXT: usize = 64 * 1024;
 const MAX_SUBJECT: usize = 500;
+
+/// A mail that came in, as far as its headers and text tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ParsedMail {
+    /// The address in From.
+    pub from_email: String,
+    /// The name in From.
+    pub from_name: String,
+    /// The subject.
+    pub subject: String,
+    /// The text without markup.
+    pub text: String,
+    /// The Message-ID without brackets.
+    pub message_id: String,
+    /// The ids of In-Reply-To.
+    pub in_reply_to: Vec<String>,
+    /// The ids of References, oldest first.
+    pub references: Vec<String>,
+    /// Auto-Submitted, in lower case, without parameters.
+    pub auto_submitted: String,
+    /// Precedence, in lower case.
+    pub precedence: String,
+    /// Whether it has a header that only machines write: X-Autoreply, X-Autorespond, X-Auto-Response-Suppress with content "all".
+    pub machine_header: bool,
+    /// Whether it is a report of a mail server (multipart/report; report-type=delivery-status).
+    pub delivery_report: bool,
+    /// Whether its Return-Path or the envelope sender is empty, as of every mail that nobody may answer.
+    pub null_sender: bool,
+}
+
+impl ParsedMail {
+    /// What it is, when the envelope recipient does not say it (RFC 3834, RFC 3464).
+    pub fn kind(&self) -> InboundKind {
+        let from = self.from_email.to_lowercase();
+        let daemon = from.starts_with("mailer-daemon@") || from.starts_with("postmaster@");
+        if self.delivery_report || (daemon && self.null_sender) {
+            return InboundKind::Bounce;
+        }
+        let automatic = !matches!(self.auto_submitted.as_str(), "" | "no");
+        let by_precedence = matches!(self.precedence.as_str(), "auto_reply" | "junk");
+        if automatic || by_precedence || self.machine_header || self.null_sender || daemon {
+            return InboundKind::AutoReply;
+        }
+        InboundKind::Reply
+    }
+}
 
 /// Reads a mail; none when it has no headers at all.
 pub fn parse(raw: &[u8]) -> Option<ParsedMail> {
@@ -80,7 +126,6 @@ fn clean(text: &str, max: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::InboundKind;
 
     #[test]
     fn a_reply_is_read() {

@@ -91,7 +91,9 @@ impl Problem {
             "" => violation.description.clone(),
             field => format!("{field} {}", violation.description),
         }));
-        sentences.extend(self.conditions.iter().map(|condition| match condition.subject.as_str() {
+        // A message that names its conditions itself is not told twice.
+        let untold = self.conditions.iter().filter(|condition| !self.message.contains(&condition.description));
+        sentences.extend(untold.map(|condition| match condition.subject.as_str() {
             "" => condition.description.clone(),
             subject => format!("{} ({subject})", condition.description),
         }));

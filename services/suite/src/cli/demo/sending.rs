@@ -76,7 +76,7 @@ async fn send(stage: &mut Stage, publication_id: &str) -> Result<pb::Issue, End>
             let draft = pb::Issue {
                 publication_id: publication_id.to_owned(),
                 subject: "Light roasts for dark mornings".to_owned(),
-                html: "<h1>Light roasts</h1><p>Dear {{ display_name }}, this month we roast light.</p><p>Answer this mail and tell us what you drink.</p>"
+                html: "<h1>Light roasts</h1><p>Dear {{ subscriber.display_name }}, this month we roast light.</p><p>Answer this mail and tell us what you drink.</p>"
                     .to_owned(),
                 audience: Some(pb::Audience { hold_customers_at_risk: false }),
                 ..Default::default()

@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use csv::{ByteRecord, Reader, ReaderBuilder, Trim};
+use csv::{ByteRecord, Reader, ReaderBuilder, Terminator, Trim};
 
 use super::row::Field;
 
@@ -40,7 +40,13 @@ impl Table {
         let mark = if start.starts_with(&[0xEF, 0xBB, 0xBF]) { 3 } else { 0 };
         let delimiter = delimiter(&start[mark..]);
         file.consume(mark);
-        let mut reader = ReaderBuilder::new().delimiter(delimiter).flexible(true).trim(Trim::All).from_reader(file);
+        let mut reader = ReaderBuilder::new()
+            .delimiter(delimiter)
+            // And not CR LF as one, which would count the lines wrong; the CR is trimmed.
+            .terminator(Terminator::Any(b'\n'))
+            .flexible(true)
+            .trim(Trim::All)
+            .from_reader(file);
         let headers = reader.headers().map_err(|error| cannot(&error))?.clone();
         if headers.iter().all(str::is_empty) {
             return Err(format!("{} has no header row: name the columns in its first line, for example name,email,phone", path.display()));
@@ -166,6 +172,17 @@ mod tests {
             let row = rows[0].as_ref().expect("a row");
             assert_eq!(row.get(&Field::DisplayName).map(String::as_str), Some("Ada"), "{content}");
             assert_eq!(row.get(&Field::Email).map(String::as_str), Some("ada@example.com"), "{content}");
+        }
+    }
+
+    #[test]
+    fn a_row_is_named_by_its_line_in_the_file() {
+        for content in ["name,email\nAda,a\n\"Bob\nJunior\",b\nEve,c\n", "name,email\r\nAda,a\r\n\"Bob\r\nJunior\",b\r\nEve,c\r\n"] {
+            let mut file = tempfile::NamedTempFile::new().expect("a file");
+            file.write_all(content.as_bytes()).expect("written");
+            let mut table = Table::open(file.path(), &[]).expect("a table");
+            let lines: Vec<u64> = std::iter::from_fn(|| table.next()).map(|line| line.number).collect();
+            assert_eq!(lines, [2, 3, 5], "{content:?}");
         }
     }
 

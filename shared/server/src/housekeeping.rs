@@ -13,11 +13,11 @@ use rapport_telemetry::{
     names,
 };
 
-use crate::{Job, settings::ServerSection};
+use crate::{Job, round, settings::ServerSection};
 
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
-/// Rounds of the checkpoint between two rounds of clearing.
-const ROUNDS_PER_PRUNE: u32 = 600;
+/// Checkpoints between two rounds of clearing.
+const TICKS_PER_PRUNE: u32 = 600;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The job for this database.
@@ -29,7 +29,7 @@ pub fn job(service: &'static str, database: Database, world: World, settings: &S
     Job::new("housekeeper", move |stop| {
         let (database, world) = (database.clone(), world.clone());
         async move {
-            let mut round = 0_u32;
+            let mut ticks = 0_u32;
             let (head, newest) = (meter::gauge(names::FEED_HEAD), database.head());
             while !stop.is_cancelled() {
                 tokio::select! {
@@ -38,9 +38,10 @@ pub fn job(service: &'static str, database: Database, world: World, settings: &S
                 }
                 checkpoint(&database).await.map_err(|error| error.to_string())?;
                 head.record(*newest.borrow(), &[KeyValue::new(names::RAPPORT_SERVICE, service)]);
-                round = (round + 1) % ROUNDS_PER_PRUNE;
-                if round == 1 {
-                    prune(&database, retention, world.clock.now()).await.map_err(|failure| failure.to_string())?;
+                ticks = (ticks + 1) % TICKS_PER_PRUNE;
+                if ticks == 1 {
+                    // A round that failed is made up for by the next.
+                    let _logged = round(service, "housekeeper", prune(&database, retention, world.clock.now())).await;
                 }
             }
             Ok::<(), String>(())

@@ -131,7 +131,11 @@ impl<S: FeedSource> Watcher<S> {
         let (position, types) = (self.position, &self.types);
         let read = self
             .database
-            .read(async |conn| -> Result<_, Failure<Never>> { Ok((extent(conn).await?, after(conn, position, types, BATCH).await?)) })
+            .read(async |conn| -> Result<_, Failure<Never>> {
+                let extent = extent(conn).await?;
+                let events = if extent.head > position { after(conn, position, types, BATCH).await? } else { Vec::new() };
+                Ok((extent, events))
+            })
             .await;
         read.map_err(status::status)
     }

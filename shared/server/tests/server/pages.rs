@@ -19,7 +19,8 @@ async fn a_page_tells_its_address_to_nobody_and_is_not_kept() {
     let fixture = Fixture::start(&[]).await;
     let page = get(&fixture, "/s/token").await;
     assert!(page.starts_with("HTTP/1.1 200") && page.ends_with("hello token"), "{page}");
-    for guard in ["referrer-policy: no-referrer", "cache-control: no-store", "x-content-type-options: nosniff", "content-security-policy: "] {
+    for guard in ["referrer-policy: no-referrer", "cache-control: no-store", "x-content-type-options: nosniff", "content-security-policy: "]
+    {
         assert!(page.contains(guard), "{guard}: {page}");
     }
 }

@@ -51,7 +51,8 @@ async fn with_mutual_tls_only_those_with_a_certificate_get_in() {
 async fn a_certificate_that_is_not_there_stops_the_start_and_is_named() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().display().to_string();
-    let settings = [("data.directory", path.as_str()), ("server.tls", "own"), ("server.certificate_file", "/no/cert"), ("server.key_file", "/no/key")];
+    let settings =
+        [("data.directory", path.as_str()), ("server.tls", "own"), ("server.certificate_file", "/no/cert"), ("server.key_file", "/no/key")];
     let host = Host::new(Settings::with(&settings).expect("settings"), world());
     let database = host.database("customer", no_migrations(), "").await.expect("a database");
     let started = start(&host, &database, &Gate::default(), roles()).await;

@@ -18,6 +18,8 @@ pub mod log;
 pub mod origin;
 pub mod remark;
 pub mod stage;
+#[cfg(test)]
+mod tests;
 
 /// What a use case answers.
 pub type Result<T> = std::result::Result<T, Failure<Refused>>;

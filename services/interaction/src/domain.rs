@@ -23,6 +23,6 @@ pub use refused::Refused;
 pub use stage::StageChange;
 
 #[cfg(test)]
-mod testing;
+pub mod testing;
 #[cfg(test)]
 mod tests;

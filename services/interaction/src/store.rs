@@ -13,6 +13,8 @@ pub mod interaction;
 mod lock;
 pub mod remark;
 mod schema;
+#[cfg(test)]
+pub mod testing;
 
 word_columns!(CommitmentKind, CommitmentState, EntryKind, InteractionState, Objective, Purpose, Standing);
 

@@ -163,6 +163,7 @@ pub fn entry(entry: Entry) -> pb::Entry {
         delivery,
         occur_time,
         create_time,
+        ordinal: _,
     } = entry;
     pb::Entry {
         entry_id: id.to_string(),

@@ -102,5 +102,5 @@ pub(super) async fn insert(conn: &mut Conn<'_>, cx: &Context, added: EntryAdded)
 pub async fn list_entries(conn: &mut Conn<'_>, id: InteractionId, internal: bool, page: &Page<Key>) -> Result<(Vec<Entry>, String)> {
     interaction::get_interaction(conn, id).await?;
     let rows = store::entry::list(conn, id, internal, page).await?;
-    Ok(page.answer(rows, |entry| (entry.create_time, entry.id)))
+    Ok(page.answer(rows, |entry| (entry.create_time, entry.ordinal, entry.id)))
 }

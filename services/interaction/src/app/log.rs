@@ -91,8 +91,8 @@ struct Heard {
 fn hear(cx: &Context, mut interaction: Interaction, drafts: Vec<EntryDraft>) -> Result<Heard> {
     let mut added = Vec::with_capacity(drafts.len());
     let mut first_human_response = false;
-    for draft in drafts {
-        let entry = Entry::record(draft, interaction.id, interaction.customer, cx);
+    for (ordinal, draft) in (0..).zip(drafts) {
+        let entry = Entry { ordinal, ..Entry::record(draft, interaction.id, interaction.customer, cx) };
         let mut first = false;
         if let Effect::Changes(change) = interaction.clone().hear(&entry, Duration::ZERO, cx.now).map_err(Failure::Refused)? {
             interaction = change.interaction;

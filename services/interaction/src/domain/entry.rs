@@ -105,6 +105,8 @@ pub struct Entry {
     pub occur_time: Time,
     /// When it was recorded.
     pub create_time: Time,
+    /// Its place among those that were recorded in the same call.
+    pub ordinal: i32,
 }
 
 impl Entry {
@@ -132,6 +134,7 @@ impl Entry {
             delivery,
             occur_time: occur_time.unwrap_or(cx.now),
             create_time: cx.now,
+            ordinal: 0,
         }
     }
 

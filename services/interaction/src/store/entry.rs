@@ -28,6 +28,7 @@ struct EntryRow {
     delivery: Option<DeliveryId>,
     occur_time: Time,
     create_time: Time,
+    ordinal: i32,
 }
 
 impl From<EntryRow> for Entry {
@@ -48,6 +49,7 @@ impl From<EntryRow> for Entry {
             delivery,
             occur_time,
             create_time,
+            ordinal,
         } = row;
         Self {
             id,
@@ -63,6 +65,7 @@ impl From<EntryRow> for Entry {
             delivery,
             occur_time,
             create_time,
+            ordinal,
         }
     }
 }
@@ -82,6 +85,7 @@ impl From<Entry> for EntryRow {
             delivery,
             occur_time,
             create_time,
+            ordinal,
         } = entry;
         Self {
             id,
@@ -99,6 +103,7 @@ impl From<Entry> for EntryRow {
             delivery,
             occur_time,
             create_time,
+            ordinal,
         }
     }
 }
@@ -140,7 +145,7 @@ pub async fn human(conn: &mut Conn<'_>, interaction: InteractionId, direction: O
 }
 
 /// The key of the list: in the order of recording.
-pub type Key = (Time, EntryId);
+pub type Key = (Time, i32, EntryId);
 
 /// One page of the entries of an interaction, in the order in which they were recorded.
 ///
@@ -152,10 +157,11 @@ pub async fn list(conn: &mut Conn<'_>, interaction: InteractionId, internal: boo
         if !internal {
             query = query.filter(entries::responder.is_not_null());
         }
-        if let Some((time, id)) = page.after {
-            query = query.filter(entries::create_time.ge(time)).filter(entries::create_time.gt(time).or(entries::id.gt(id)));
+        if let Some((time, ordinal, id)) = page.after {
+            let later = entries::ordinal.gt(ordinal).or(entries::ordinal.eq(ordinal).and(entries::id.gt(id)));
+            query = query.filter(entries::create_time.ge(time)).filter(entries::create_time.gt(time).or(later));
         }
-        query.order((entries::create_time, entries::id)).limit(page.fetch()).load(c).await
+        query.order((entries::create_time, entries::ordinal, entries::id)).limit(page.fetch()).load(c).await
     })?;
     Ok(rows.into_iter().map(Into::into).collect())
 }

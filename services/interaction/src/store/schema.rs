@@ -38,7 +38,7 @@ diesel::table! {
     }
 }
 diesel::table! {
-    use diesel::sql_types::{Nullable, Text};
+    use diesel::sql_types::{Integer, Nullable, Text};
     use rapport_db::sql_types::{Moment, Uuid, Word};
     entries (id) {
         id -> Uuid,
@@ -56,6 +56,7 @@ diesel::table! {
         delivery -> Nullable<Uuid>,
         occur_time -> Moment,
         create_time -> Moment,
+        ordinal -> Integer,
     }
 }
 diesel::table! {

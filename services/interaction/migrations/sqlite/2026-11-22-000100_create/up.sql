@@ -57,9 +57,11 @@ CREATE TABLE entries (
     delivery     BLOB,
     occur_time   INTEGER NOT NULL,
     create_time  INTEGER NOT NULL,
+    -- The place among the entries of one call.
+    ordinal      INTEGER NOT NULL,
     CHECK ((responder IS NULL) = (direction IS NULL))
 );
-CREATE INDEX entries_interaction ON entries (interaction, create_time, id);
+CREATE INDEX entries_interaction ON entries (interaction, create_time, ordinal, id);
 -- One message makes one entry.
 CREATE UNIQUE INDEX entries_message ON entries (interaction, message_id) WHERE message_id IS NOT NULL;
 

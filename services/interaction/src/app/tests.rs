@@ -1,0 +1,212 @@
+//! Rules over two rows, with two connections that meet in the middle, and the sweeper of several replicas.
+
+use std::time::Duration;
+
+use rapport_core::{Caller, Context, Failure, InteractionKind, Setting, World};
+use rapport_db::{Database, DatabaseSettings, Location};
+use rapport_testkit::{Backend, TestDatabase, both_databases, world};
+use tokio::sync::Notify;
+
+use super::{
+    commitment::{CreateCommitment, KeepCommitment, create_commitment, get_commitment, keep_commitment, sweep_commitments},
+    conclusion::{ConcludeInteraction, conclude_interaction},
+    entry::{AddEntry, add_entry},
+    interaction::{CreateInteraction, create_interaction, get_interaction},
+};
+use crate::{
+    domain::{
+        Commitment, CommitmentDraft, CommitmentState, ConclusionDraft, Interaction, InteractionState, NextStep, Refused,
+        testing::{conclusion, draft, promise, said},
+    },
+    store,
+};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// A database, and a world in which it is nine o'clock.
+struct Scene {
+    database: Database,
+    world: World,
+    _place: TestDatabase,
+}
+
+impl Scene {
+    async fn open(backend: Backend) -> Self {
+        let place = backend.database().await;
+        let location = match backend {
+            Backend::Sqlite => Location::File(place.file(crate::NAME)),
+            Backend::Postgres => Location::Postgres { url: place.url(), schema: crate::NAME.to_owned() },
+        };
+        let database = Database::open(&DatabaseSettings::new(location), store::migrations()).await.expect("the database opens");
+        Self { database, world: world().world, _place: place }
+    }
+    fn context(&self) -> Context {
+        self.world.context(Caller::local())
+    }
+    async fn interaction(&self) -> Interaction {
+        let cx = &self.context();
+        let draft = &draft(Setting::Informal, InteractionKind::Expected);
+        let command = &CreateInteraction { id: cx.fresh(), draft: draft.clone(), first_entry: None, customer: None };
+        let made = self.database.write(async |conn| create_interaction(conn, cx, command.clone()).await).await;
+        made.expect("it is created").0
+    }
+    async fn commitment(&self) -> Commitment {
+        let cx = &self.context();
+        let draft = &CommitmentDraft { due_time: cx.now + HOUR, ..promise(HOUR) };
+        let made = self
+            .database
+            .write(async |conn| create_commitment(conn, cx, CreateCommitment { draft: draft.clone(), customer: None }).await)
+            .await;
+        made.expect("it is made")
+    }
+}
+
+fn conclude_on(interaction: &Interaction, commitment: &Commitment) -> ConcludeInteraction {
+    let conclusion = ConclusionDraft { next_step: Some(NextStep::Commitment(commitment.id)), ..conclusion() };
+    ConcludeInteraction { id: interaction.id, conclusion, new_commitment: None, read: None }
+}
+
+fn kept(commitment: &Commitment) -> KeepCommitment {
+    KeepCommitment { id: commitment.id, evidence: "call 17".to_owned(), kept_time: None, read: None }
+}
+
+#[test]
+fn no_interaction_is_concluded_on_a_promise_that_was_settled_in_between() {
+    rapport_testkit::run(async {
+        let scene = Scene::open(Backend::Postgres).await;
+        let (interaction, commitment) = (scene.interaction().await, scene.commitment().await);
+        let (cx, keep, conclude) = (&scene.context(), &kept(&commitment), &conclude_on(&interaction, &commitment));
+        let (settled, go) = (&Notify::new(), &Notify::new());
+        // The first connection has settled the promise and not committed yet when the second one comes to look at it.
+        let first = scene.database.write(async |conn| {
+            let kept = keep_commitment(conn, cx, keep.clone()).await;
+            settled.notify_one();
+            go.notified().await;
+            kept
+        });
+        let second = async {
+            settled.notified().await;
+            let (concluded, ()) =
+                tokio::join!(scene.database.write(async |conn| conclude_interaction(conn, cx, conclude.clone()).await), async {
+                    // Time enough for a read that does not wait to have seen the promise as it was.
+                    tokio::time::sleep(Duration::from_millis(300)).await;
+                    go.notify_one();
+                });
+            concluded
+        };
+        let (kept, concluded) = tokio::join!(first, second);
+        assert_eq!(kept.expect("it is kept").state, CommitmentState::Kept);
+        match concluded {
+            Err(Failure::Refused(Refused::InteractionNotConcludable { conditions })) => {
+                assert_eq!(conditions.iter().map(|condition| condition.kind).collect::<Vec<_>>(), ["COMMITMENT"]);
+            }
+            other => panic!("the promise is settled, but: {other:?}"),
+        }
+        let id = interaction.id;
+        let stored = scene.database.read(async |conn| get_interaction(conn, id).await).await.expect("it is there");
+        assert_eq!(stored.state, InteractionState::Open);
+    });
+}
+
+#[test]
+fn a_promise_cannot_be_settled_between_the_look_at_it_and_the_conclusion() {
+    rapport_testkit::run(async {
+        let scene = Scene::open(Backend::Postgres).await;
+        let (interaction, commitment) = (scene.interaction().await, scene.commitment().await);
+        let (cx, keep, conclude) = (&scene.context(), &kept(&commitment), &conclude_on(&interaction, &commitment));
+        let (concluded, go, order) = (&Notify::new(), &Notify::new(), &std::sync::Mutex::new(Vec::new()));
+        let first = scene.database.write(async |conn| {
+            let answer = conclude_interaction(conn, cx, conclude.clone()).await;
+            concluded.notify_one();
+            go.notified().await;
+            order.lock().expect("not poisoned").push("concluded");
+            answer
+        });
+        let second = async {
+            concluded.notified().await;
+            let keeping = async {
+                let kept = scene.database.write(async |conn| keep_commitment(conn, cx, keep.clone()).await).await;
+                order.lock().expect("not poisoned").push("kept");
+                kept
+            };
+            let release = async {
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                go.notify_one();
+            };
+            tokio::join!(keeping, release).0
+        };
+        let (answer, kept) = tokio::join!(first, second);
+        assert_eq!(answer.expect("it is concluded").0.state, InteractionState::Concluded);
+        kept.expect("it is kept afterwards");
+        assert_eq!(*order.lock().expect("not poisoned"), ["concluded", "kept"], "keeping waited for the conclusion");
+    });
+}
+
+#[test]
+fn two_entries_at_the_same_moment_answer_the_customer_once() {
+    rapport_testkit::run(async {
+        let scene = Scene::open(Backend::Postgres).await;
+        let interaction = scene.interaction().await;
+        let cx = &scene.context();
+        let add = &AddEntry {
+            interaction: interaction.id,
+            entry: said(rapport_core::Responder::Human, rapport_core::Direction::Outbound),
+            reopen_window: HOUR,
+        };
+        let one = scene.database.write(async |conn| add_entry(conn, cx, add.clone()).await);
+        let other = scene.database.write(async |conn| add_entry(conn, cx, add.clone()).await);
+        let (one, other) = tokio::join!(one, other);
+        let versions = [one.expect("it is added").1.version, other.expect("it is added").1.version];
+        assert!(versions.contains(&2) && versions.contains(&3), "one after the other: {versions:?}");
+        let events = scene.database.read(async |conn| events(conn, "interaction.first_human_response").await).await.expect("it reads");
+        assert_eq!(events, 1);
+    });
+}
+
+/// How many events of a kind were written.
+async fn events(conn: &mut rapport_db::Conn<'_>, kind: &str) -> Result<usize, Failure<Refused>> {
+    // The relay does not run here, so the events have no position yet.
+    Ok(store::testing::events(conn, kind).await?)
+}
+
+both_databases! {
+    async fn of_several_sweepers_each_promise_is_broken_once(backend: Backend) {
+        let scene = Scene::open(backend).await;
+        let mut promises = Vec::new();
+        for _ in 0..30 {
+            promises.push(scene.commitment().await);
+        }
+        let cx = &Context { now: scene.world.clock.now() + HOUR, ..scene.context() };
+        let sweep = async |holder: &'static str| {
+            let mut broken = 0;
+            for _ in 0..20 {
+                broken += scene.database.write(async |conn| sweep_commitments(conn, cx, holder, 5).await).await.expect("it sweeps");
+            }
+            broken
+        };
+        let (one, two, three) = tokio::join!(sweep("one"), sweep("two"), sweep("three"));
+        assert_eq!(one + two + three, 30);
+        let written = scene.database.read(async |conn| events(conn, "commitment.broken").await).await.expect("it reads");
+        assert_eq!(written, 30);
+        for promise in promises {
+            let id = promise.id;
+            let stored = scene.database.read(async |conn| get_commitment(conn, id).await).await.expect("it is there");
+            assert_eq!((stored.state, stored.break_time, stored.version), (CommitmentState::Broken, Some(promise.deadline()), 2));
+        }
+    }
+    async fn a_refused_conclusion_leaves_nothing_behind(backend: Backend) {
+        let scene = Scene::open(backend).await;
+        let interaction = scene.interaction().await;
+        let cx = &scene.context();
+        let command = &ConcludeInteraction {
+            id: interaction.id,
+            conclusion: ConclusionDraft { outcome: None, ..conclusion() },
+            new_commitment: Some(CommitmentDraft { due_time: cx.now + HOUR, ..promise(HOUR) }),
+            read: None,
+        };
+        let refused = scene.database.write(async |conn| conclude_interaction(conn, cx, command.clone()).await).await;
+        assert!(matches!(refused, Err(Failure::Refused(_))));
+        let made = scene.database.read(async |conn| events(conn, "commitment.made").await).await.expect("it reads");
+        assert_eq!(made, 0);
+    }
+}

@@ -1,0 +1,22 @@
+//! What the tests look at beneath the use cases.
+
+use diesel::QueryableByName;
+use diesel_async::RunQueryDsl;
+use rapport_db::{Conn, Fault, on};
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    count: i64,
+}
+
+/// How many events of a kind were written, whether they have their position or not.
+///
+/// # Errors
+/// When the database fails.
+pub async fn events(conn: &mut Conn<'_>, kind: &str) -> Result<usize, Fault> {
+    // The kind is a word of the test's own.
+    let query = format!("SELECT COUNT(*) AS count FROM outbox WHERE kind = '{kind}'");
+    let found: Count = on!(conn, |c| diesel::sql_query(query).get_result(c).await)?;
+    Ok(usize::try_from(found.count).unwrap_or_default())
+}

@@ -1,0 +1,213 @@
+//! A running service with its peers, and requests that break no rule.
+
+use std::{sync::Arc, time::Duration};
+
+use prost_types::Timestamp;
+use rapport_client::Problem;
+use rapport_core::{Time, World};
+use rapport_proto::{
+    common::v1 as common,
+    interaction::v1::{
+        self as pb, commitment_service_client::CommitmentServiceClient, interaction_feed_service_client::InteractionFeedServiceClient,
+        interaction_service_client::InteractionServiceClient,
+    },
+};
+use rapport_server::{Host, Running, Settings};
+use rapport_testkit::{Backend, ManualClock, TestDatabase};
+use tonic::{Response, Status, transport::Channel};
+use uuid::Uuid;
+
+use crate::peers::Peers;
+
+/// A running interaction service.
+pub struct House {
+    /// The service whose clock stands until it is moved.
+    pub clock: Arc<ManualClock>,
+    /// The services around it.
+    pub peers: Peers,
+    channel: Channel,
+    host: Host,
+    running: Option<Running>,
+    _place: TestDatabase,
+}
+
+impl House {
+    /// With peers that know nobody yet.
+    pub async fn open(backend: Backend) -> Self {
+        Self::with(backend, Peers::start().await).await
+    }
+
+    /// With these peers.
+    pub async fn with(backend: Backend, peers: Peers) -> Self {
+        let place = backend.database().await;
+        let directory = place.directory().display().to_string();
+        let url = place.postgres().map(|_| place.url()).unwrap_or_default();
+        let settings = Settings::with(&[
+            ("data.directory", &directory),
+            ("database.url", &url),
+            ("interaction.listen", "127.0.0.1:0"),
+            ("interaction.stub_check_seconds", "1"),
+            ("interaction.sweep_rest_seconds", "1"),
+            ("client.customer", &peers.url),
+            ("client.newsletter", &peers.url),
+            ("client.feedback", &peers.url),
+            ("server.heartbeat_milliseconds", "200"),
+        ]);
+        let clock = Arc::new(ManualClock::default());
+        // Ids as in production: those of several worlds of one test must differ.
+        let world = World { clock: Arc::<ManualClock>::clone(&clock), ids: rapport_server::world::world().ids };
+        let host = Host::new(settings.expect("the settings are right"), world);
+        let running = rapport_interaction::start(&host).await.expect("the service starts");
+        let channel = connect(&running).await;
+        Self { clock, peers, channel, host, running: Some(running), _place: place }
+    }
+
+    /// Stops the service and starts it again on the same data.
+    pub async fn restart(&mut self) {
+        self.running.take().expect("it runs").stop().await;
+        let running = rapport_interaction::start(&self.host).await.expect("the service starts again");
+        self.channel = connect(&running).await;
+        self.running = Some(running);
+    }
+
+    pub fn interactions(&self) -> InteractionServiceClient<Channel> {
+        InteractionServiceClient::new(self.channel.clone())
+    }
+    pub fn commitments(&self) -> CommitmentServiceClient<Channel> {
+        CommitmentServiceClient::new(self.channel.clone())
+    }
+    pub fn feed(&self) -> InteractionFeedServiceClient<Channel> {
+        InteractionFeedServiceClient::new(self.channel.clone())
+    }
+
+    /// An interaction as this request asks for.
+    pub async fn create(&self, interaction: pb::Interaction) -> pb::Interaction {
+        let request = pb::CreateInteractionRequest { interaction: Some(interaction), ..Default::default() };
+        self.interactions().create_interaction(request).await.expect("it is created").into_inner().interaction.expect("it is answered")
+    }
+    /// The interaction as it is now.
+    pub async fn get(&self, id: &str) -> pb::Interaction {
+        let request = pb::GetInteractionRequest { interaction_id: id.to_owned() };
+        self.interactions().get_interaction(request).await.expect("it is there").into_inner().interaction.expect("it is answered")
+    }
+    /// Adds an entry; answers the interaction after it.
+    pub async fn add(&self, id: &str, entry: pb::Entry) -> Result<pb::AddEntryResponse, Problem> {
+        let request = pb::AddEntryRequest { interaction_id: id.to_owned(), entry: Some(entry), ..Default::default() };
+        answer(self.interactions().add_entry(request).await)
+    }
+    /// Concludes.
+    pub async fn conclude(&self, id: &str, conclusion: pb::Conclusion) -> Result<pb::Interaction, Problem> {
+        let request = pb::ConcludeInteractionRequest { interaction_id: id.to_owned(), conclusion: Some(conclusion), ..Default::default() };
+        Ok(answer(self.interactions().conclude_interaction(request).await)?.interaction.expect("it is answered"))
+    }
+    /// Makes a promise.
+    pub async fn promise(&self, commitment: pb::Commitment) -> pb::Commitment {
+        let request = pb::CreateCommitmentRequest { commitment: Some(commitment), ..Default::default() };
+        let response = self.commitments().create_commitment(request).await.expect("it is made");
+        response.into_inner().commitment.expect("it is answered")
+    }
+    /// The promise as it is now.
+    pub async fn commitment(&self, id: &str) -> pb::Commitment {
+        let request = pb::GetCommitmentRequest { commitment_id: id.to_owned() };
+        self.commitments().get_commitment(request).await.expect("it is there").into_inner().commitment.expect("it is answered")
+    }
+    /// All interactions that meet a filter, the newest first.
+    pub async fn list(&self, filter: &str) -> Vec<pb::Interaction> {
+        let request = pb::ListInteractionsRequest { filter: filter.to_owned(), ..Default::default() };
+        self.interactions().list_interactions(request).await.expect("they are listed").into_inner().interactions
+    }
+    /// All entries of an interaction.
+    pub async fn entries(&self, id: &str) -> Vec<pb::Entry> {
+        let request = pb::ListEntriesRequest { interaction_id: id.to_owned(), include_internal: true, ..Default::default() };
+        self.interactions().list_entries(request).await.expect("they are listed").into_inner().entries
+    }
+    /// The present time of the service's clock, moved by a span.
+    pub fn time(&self, ahead: Duration) -> Option<Timestamp> {
+        use rapport_core::Clock;
+        Some(timestamp(self.clock.now() + ahead))
+    }
+}
+
+async fn connect(running: &Running) -> Channel {
+    let endpoint = Channel::from_shared(format!("http://{}", running.grpc)).expect("an address");
+    endpoint.connect().await.expect("the service listens")
+}
+
+/// The answer, or what the service told about the failure.
+pub fn answer<T>(response: Result<Response<T>, Status>) -> Result<T, Problem> {
+    response.map(Response::into_inner).map_err(Problem::from)
+}
+
+pub fn timestamp(time: Time) -> Timestamp {
+    let (seconds, nanos) = time.parts();
+    Timestamp { seconds, nanos }
+}
+
+/// A fresh id as text.
+pub fn fresh() -> String {
+    rapport_server::world::world().ids.fresh().to_string()
+}
+
+/// The id of a test's own customer.
+pub fn customer(number: u128) -> String {
+    Uuid::from_u128(0x0199_0000_0000_7000_8000_0000_0000_0000 + number).to_string()
+}
+
+/// An enquiry by mail.
+pub fn enquiry() -> pb::Interaction {
+    pb::Interaction {
+        subject: "Where is my parcel?".to_owned(),
+        function: common::BusinessFunction::CustomerService.into(),
+        purpose: pb::Purpose::Enquiry.into(),
+        kind: common::InteractionKind::Unpredictable.into(),
+        setting: common::Setting::Informal.into(),
+        channel: common::Channel::Email.into(),
+        direction: common::Direction::Inbound.into(),
+        ..Default::default()
+    }
+}
+
+/// Something that was said.
+pub fn said(responder: common::Responder, direction: common::Direction, body: &str) -> pb::Entry {
+    pb::Entry {
+        kind: pb::EntryKind::Message.into(),
+        responder: responder.into(),
+        direction: direction.into(),
+        body: body.to_owned(),
+        ..Default::default()
+    }
+}
+
+/// What a customer writes.
+pub fn theirs(body: &str) -> pb::Entry {
+    said(common::Responder::Human, common::Direction::Inbound, body)
+}
+/// What a person of ours writes.
+pub fn ours(body: &str) -> pb::Entry {
+    said(common::Responder::Human, common::Direction::Outbound, body)
+}
+
+/// A conclusion that lacks nothing.
+pub fn conclusion() -> pb::Conclusion {
+    pb::Conclusion {
+        outcome: pb::Outcome::Resolved.into(),
+        summary: "Told when the parcel comes.".to_owned(),
+        next_step: Some(step(pb::next_step::Step::ThinkOver("Whether a larger box would do.".to_owned()))),
+        ..Default::default()
+    }
+}
+
+pub fn step(step: pb::next_step::Step) -> pb::NextStep {
+    pb::NextStep { step: Some(step) }
+}
+
+/// A promise to call back at this time.
+pub fn callback(due_time: Option<Timestamp>) -> pb::Commitment {
+    pb::Commitment {
+        owner: "ada".to_owned(),
+        kind: pb::CommitmentKind::CallBack.into(),
+        text: "We call you back.".to_owned(),
+        due_time,
+        ..Default::default()
+    }
+}

@@ -1,0 +1,13 @@
+//! The interaction service as its callers see it: over gRPC, on both databases, with its peers played by the tests.
+
+mod commitments;
+mod conclusions;
+mod consumers;
+mod customers;
+mod entries;
+mod errors;
+mod feed;
+mod house;
+mod lists;
+mod logs;
+mod peers;

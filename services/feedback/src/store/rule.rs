@@ -106,14 +106,13 @@ pub async fn find(conn: &mut Conn<'_>, id: CollectionRuleId) -> Result<Option<Co
 /// # Errors
 /// When the database fails.
 pub async fn list(conn: &mut Conn<'_>, page: &Page<(Time, CollectionRuleId)>) -> Result<Vec<CollectionRule>, Fault> {
-    let (time, id) = page.after.unwrap_or((Time::from_micros(i64::MIN / 2), CollectionRuleId::from_uuid(uuid::Uuid::nil())));
-    let rows: Vec<RuleRow> = on!(conn, |c| rules::table
-        .filter(rules::create_time.gt(time).or(rules::create_time.eq(time).and(rules::id.gt(id))))
-        .order((rules::create_time, rules::id))
-        .limit(page.fetch())
-        .select(RuleRow::as_select())
-        .load(c)
-        .await)?;
+    let rows: Vec<RuleRow> = on!(conn, |c| {
+        let mut query = rules::table.select(RuleRow::as_select()).into_boxed();
+        if let Some((time, id)) = page.after {
+            query = query.filter(rules::create_time.gt(time).or(rules::create_time.eq(time).and(rules::id.gt(id))));
+        }
+        query.order((rules::create_time, rules::id)).limit(page.fetch()).load(c).await
+    })?;
     Ok(rows.into_iter().map(Into::into).collect())
 }
 

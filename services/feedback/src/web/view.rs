@@ -162,3 +162,37 @@ fn rendered(name: &str, status: StatusCode, page: &impl Serialize) -> Response {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rapport_core::{Id, Time};
+
+    use super::*;
+    use crate::domain::{answer::Misfit, questionnaire::examples::survey, wording};
+
+    #[test]
+    fn every_page_is_made_with_every_kind_of_question_and_every_kind_of_misfit() {
+        let questionnaire = survey().into_questionnaire(Id::from_uuid(uuid::Uuid::from_u128(1)), 1, Time::EPOCH);
+        let faults: Vec<Fault> = questionnaire
+            .content
+            .questions
+            .iter()
+            .map(|question| Fault { index: None, question: question.key.to_string(), misfit: Misfit::Missing })
+            .collect();
+        let wording = wording::of("en");
+        assert_eq!(form(&questionnaire, "en", wording, &[], &[]).status(), StatusCode::OK);
+        assert_eq!(form(&questionnaire, "de", wording, &[], &faults).status(), StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(notice(StatusCode::NOT_FOUND, wording, wording.closed).status(), StatusCode::NOT_FOUND);
+    }
+
+    #[test]
+    fn the_longest_form_there_may_be_is_made() {
+        let mut draft = survey();
+        let choice = draft.content.questions[4].options[0].clone();
+        let mut question = draft.content.questions[5].clone();
+        question.options = vec![choice; crate::domain::questionnaire::MAX_OPTIONS];
+        draft.content.questions = vec![question; crate::domain::questionnaire::MAX_QUESTIONS];
+        let questionnaire = draft.into_questionnaire(Id::from_uuid(uuid::Uuid::from_u128(1)), 1, Time::EPOCH);
+        assert_eq!(form(&questionnaire, "en", wording::of("en"), &[], &[]).status(), StatusCode::OK);
+    }
+}

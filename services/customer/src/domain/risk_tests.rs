@@ -37,7 +37,7 @@ fn a_broken_promise_counts_less_each_day_and_less_once_it_is_kept_late() {
 #[test]
 fn what_goes_well_heals_but_never_below_nothing() {
     let promoter = signal(RiskCode::Promoter, 1);
-    assert_eq!(score(&[promoter.clone()], day(0)), 0);
+    assert_eq!(score(std::slice::from_ref(&promoter), day(0)), 0);
     assert_eq!(score(&[promoter, signal(RiskCode::Detractor, 2)], day(0)), 10);
 }
 

@@ -1,7 +1,7 @@
 //! The consent ledger on both databases, as callers and subscriptions write it.
 
 use rapport_core::{Channel, ContactPurpose, CustomerId, EventId, SubjectId};
-use rapport_testkit::{Backend, both_databases};
+use rapport_testkit::both_databases;
 
 use super::{Bench, bench, mail, profile};
 use crate::{

@@ -1,6 +1,6 @@
 //! Imports on both databases: nothing doubles, nothing stops the rest.
 
-use rapport_testkit::{Backend, both_databases};
+use rapport_testkit::both_databases;
 
 use super::{Bench, bench, mail};
 use crate::{

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rapport_core::{CustomerId, Page, PageRequest, RiskLevel, SubjectId, Time, Violations};
-use rapport_testkit::{Backend, both_databases};
+use rapport_testkit::both_databases;
 
 use super::{Bench, bench, profile};
 use crate::{

@@ -4,7 +4,7 @@ use rapport_proto::{
     common::v1::{Channel, ContactPurpose},
     customer::v1::{self as pb, ConsentBasis, ConsentSource, ConsentStatus},
 };
-use rapport_testkit::{Backend, both_databases};
+use rapport_testkit::both_databases;
 use tonic::Code;
 
 use crate::running::{Running, customer, refusal, start};

@@ -5,7 +5,7 @@ use rapport_proto::{
     common::v1::CustomerType,
     customer::v1::{self as pb, ContactPointKind, CustomerKind},
 };
-use rapport_testkit::{Backend, both_databases};
+use rapport_testkit::both_databases;
 use tonic::Code;
 
 use crate::running::{customer, mail, refusal, start};

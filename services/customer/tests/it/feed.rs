@@ -4,7 +4,7 @@ use rapport_proto::{
     common::v1::{Channel, WatchStart, watch_start::At},
     customer::v1::{self as pb, event::Payload, watch_events_response::Item},
 };
-use rapport_testkit::{Backend, both_databases};
+use rapport_testkit::both_databases;
 
 use crate::running::{Running, customer, start};
 

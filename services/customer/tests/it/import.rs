@@ -1,7 +1,7 @@
 //! Importing over the wire: rows in, results out, in their order.
 
 use rapport_proto::customer::v1::{self as pb, ImportResult};
-use rapport_testkit::{Backend, both_databases};
+use rapport_testkit::both_databases;
 use tonic::Code;
 
 use crate::running::{Running, customer, start};
@@ -52,7 +52,7 @@ both_databases! {
         rows.push(row(3, ""));
         let results = import(&running, rows).await;
         let told: Vec<ImportResult> = results.iter().map(pb::ImportCustomersResponse::result).collect();
-        assert_eq!(told, [ImportResult::Created, ImportResult::Updated, ImportResult::Created, ImportResult::Rejected]);
+        assert_eq!(told, [ImportResult::Created, ImportResult::Duplicate, ImportResult::Created, ImportResult::Rejected]);
         let all = running.customers().list_customers(pb::ListCustomersRequest::default()).await.expect("listed").into_inner();
         assert!(all.customers.is_empty());
         running.stop().await;

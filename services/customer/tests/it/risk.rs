@@ -1,7 +1,7 @@
 //! Asking for risks.
 
 use rapport_proto::{common::v1::RiskLevel, customer::v1 as pb};
-use rapport_testkit::{Backend, both_databases};
+use rapport_testkit::both_databases;
 use tonic::Code;
 
 use crate::running::{customer, refusal, start};

@@ -101,6 +101,7 @@ pub fn follow<F: Feed>(feed: F, settings: Follow) -> Follower<F> {
         opened: None,
         backoff,
         was_open: false,
+        told: false,
         reconnects: meter::counter(names::FEED_RECONNECTS),
     }
 }
@@ -114,6 +115,8 @@ pub struct Follower<F: Feed> {
     opened: Option<Opened<F::Event>>,
     backoff: Backoff,
     was_open: bool,
+    // Whether the trouble was told already: an outage is one line, not one per attempt.
+    told: bool,
     reconnects: Counter<u64>,
 }
 
@@ -173,12 +176,14 @@ impl<F: Feed> Follower<F> {
         }
         self.was_open = true;
         self.opened = Some(opened);
-        tracing::debug!(feed = self.feed.name(), consumer = %self.settings.consumer, "the feed is open");
         Ok(snapshot)
     }
 
     fn received(&mut self, sent: Sent<F::Event>) -> Item<F::Event> {
         self.backoff.reset();
+        if std::mem::take(&mut self.told) {
+            tracing::info!(feed = self.feed.name(), consumer = %self.settings.consumer, "the feed is followed again");
+        }
         let cursor = match &sent {
             Sent::Event(event) => F::meta(event).map(|meta| &meta.cursor),
             Sent::Heartbeat(heartbeat) => Some(&heartbeat.cursor),
@@ -200,15 +205,11 @@ impl<F: Feed> Follower<F> {
             tracing::warn!(feed = self.feed.name(), consumer = %self.settings.consumer, why = ?self.why, "the cursor of the feed is lost");
             return;
         }
-        let pause = self.backoff.next_pause();
-        tracing::info!(
-            feed = self.feed.name(),
-            consumer = %self.settings.consumer,
-            code = rapport_telemetry::layer::code_name(status.code()),
-            "the feed broke off, opening it again: {}",
-            status.message()
-        );
-        tokio::time::sleep(pause).await;
+        if !std::mem::replace(&mut self.told, true) {
+            let (feed, consumer, code) = (self.feed.name(), &self.settings.consumer, rapport_telemetry::layer::code_name(status.code()));
+            tracing::info!(feed, %consumer, code, "the feed broke off and is opened again until it succeeds: {}", status.message());
+        }
+        tokio::time::sleep(self.backoff.next_pause()).await;
     }
 
     fn count_reconnect(&self) {

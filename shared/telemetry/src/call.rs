@@ -16,7 +16,7 @@ use tracing::Span;
 
 use crate::{
     meter::{KeyValue, Stopwatch},
-    names,
+    names, service,
 };
 
 /// Which end of the call we are.
@@ -56,6 +56,8 @@ pub(crate) struct Call {
     meters: Arc<Meters>,
     span: Span,
     method: Arc<str>,
+    // The service that calls; of one that answers, the layer knows it.
+    caller: Option<&'static str>,
     since: Stopwatch,
     ended: bool,
 }
@@ -65,7 +67,8 @@ impl Call {
         if let Some(active) = &meters.active {
             active.add(1, &meters.attributes);
         }
-        Self { meters: Arc::clone(meters), span, method, since: Stopwatch::start(), ended: false }
+        let caller = service::current().filter(|_| meters.side == Side::Client);
+        Self { meters: Arc::clone(meters), span, method, caller, since: Stopwatch::start(), ended: false }
     }
 
     pub(crate) fn end(&mut self, code: Code) {
@@ -82,6 +85,7 @@ impl Call {
         if let Some(active) = &self.meters.active {
             active.add(-1, &attributes);
         }
+        attributes.extend(self.caller.map(|service| KeyValue::new(names::RAPPORT_SERVICE, service)));
         attributes.push(KeyValue::new(names::RPC_METHOD, Arc::clone(&self.method)));
         attributes.push(KeyValue::new(names::RPC_RESPONSE_STATUS_CODE, name));
         if error {

@@ -150,7 +150,7 @@ registry! {
         MESSAGING_BATCH_MESSAGE_COUNT = "messaging.batch.message_count"
             "How many messages one operation handled, for example how many events the relay stamped."
         RAPPORT_SERVICE = "rapport.service"
-            "The service that does the work: `customer`, `interaction`, `feedback`, `newsletter` or `cli`; on every span, metric and log, so that the suite's four can be told apart."
+            "The service that does the work: `customer`, `interaction`, `feedback`, `newsletter` or `cli`; on every span and log and on the metrics of calls, so that the suite's four can be told apart."
         RAPPORT_CALLER = "rapport.caller"
             "The name of the caller's key, as the settings give it; `local` on loopback without keys."
         RAPPORT_USE_CASE = "rapport.use_case"

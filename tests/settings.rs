@@ -1,6 +1,6 @@
 //! Keeps the settings: `rapport.toml` is complete and explained, and Compose sets only what there is.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use rapport_server::settings::{Settings, Sources};
 use serde::Deserialize;
@@ -114,7 +114,6 @@ struct Container {
 #[serde(deny_unknown_fields)]
 struct Dependency {
     condition: String,
-    #[expect(dead_code, reason = "accepted, and not looked into")]
     required: Option<bool>,
 }
 
@@ -201,7 +200,8 @@ fn compose_sets_only_settings_that_there_are() {
     let defaults = serde_json::to_value(defaults()).expect("TOML without dates is JSON");
     let mut problems = Vec::new();
     let mut seen = 0;
-    for (name, container) in compose().services {
+    let (compose, directory) = (compose(), tempfile::tempdir().expect("a temporary directory can be made"));
+    for (name, container) in &compose.services {
         let own: Vec<(String, String)> = container
             .environment
             .iter()
@@ -218,14 +218,27 @@ fn compose_sets_only_settings_that_there_are() {
                 problems.push(format!("{name}: {key}: there is no setting {}", path.replace("__", ".")));
             }
         }
-        // Files named there exist in the container only.
-        let readable = own.into_iter().filter(|(key, _)| !key.ends_with("_FILE")).collect();
+        // Files named there exist in the container only: those that this file holds itself are written down here.
+        let readable = own.into_iter().filter_map(|(key, value)| {
+            let value = if key.ends_with("_FILE") { written(&compose, container, &value, directory.path())? } else { value };
+            Some((key, value))
+        });
+        let readable = readable.collect();
         if let Err(wrong) = Settings::load(Sources { variables: readable, ..Sources::default() }) {
             problems.push(format!("{name}: {wrong}"));
         }
     }
     assert!(seen > 0, "docker-compose.yml sets nothing: do its services still read their settings from the environment?");
     assert!(problems.is_empty(), "\n{}\n\nCorrect docker-compose.yml, or write the setting into rapport.toml.\n", problems.join("\n"));
+}
+
+/// The path of a copy of the config that the container finds at `target`.
+fn written(compose: &Compose, container: &Container, target: &str, directory: &Path) -> Option<String> {
+    let mounted = container.configs.iter().find(|config| config.get("target").and_then(Value::as_str) == Some(target))?;
+    let source = mounted.get("source")?.as_str()?;
+    let path = directory.join(source);
+    std::fs::write(&path, compose.configs.get(source)?.get("content")?.as_str()?).expect("a temporary file can be written");
+    Some(path.display().to_string())
 }
 
 #[test]

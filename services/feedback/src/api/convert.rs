@@ -30,7 +30,7 @@ pub fn span(
     violations: &mut Violations,
 ) -> Option<Duration> {
     let (least, most) = bounds;
-    let span = Duration::try_from(duration?).ok().and_then(|span| u64::try_from(span.as_micros()).ok()).map(Duration::from_micros);
+    let span = rapport_proto::span(&duration?).and_then(|span| u64::try_from(span.as_micros()).ok()).map(Duration::from_micros);
     let fits = span.filter(|span| (least..=most).contains(span));
     if fits.is_none() {
         violations.add(field, format!("must be from {} to {} seconds", least.as_secs(), most.as_secs()));

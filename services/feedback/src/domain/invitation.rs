@@ -183,12 +183,15 @@ impl Invitation {
         Ok(self.answerable(now)?.settle(InvitationState::Declined, now))
     }
 
-    /// The time to answer is over.
+    /// The time to answer is over. One whose mail is still on its way then, as far as we know, has failed.
     ///
     /// # Errors
-    /// When it was not sent, or has come to its end.
+    /// When it was not handed over, its time is not over, or it has come to its end.
     pub fn expire(self, now: Time) -> Result<Self, Refused> {
         match self.state {
+            InvitationState::Pending if self.next_attempt_time.is_none() && now >= self.expire_time => {
+                self.fail("it was not known to be delivered when the time to answer was over", now)
+            }
             InvitationState::Sent | InvitationState::Opened if now >= self.expire_time => Ok(self.settle(InvitationState::Expired, now)),
             state => Err(Refused::InvitationSettled { state }),
         }

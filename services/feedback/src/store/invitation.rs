@@ -145,6 +145,9 @@ impl From<Invitation> for InvitationRow {
     }
 }
 
+/// The states of an invitation that can come to an end still.
+const OPEN: [InvitationState; 3] = [InvitationState::Pending, InvitationState::Sent, InvitationState::Opened];
+
 fn converted(rows: Vec<InvitationRow>) -> Result<Vec<Invitation>, Fault> {
     rows.into_iter().map(TryInto::try_into).collect()
 }
@@ -176,7 +179,6 @@ pub async fn find_for_update(conn: &mut Conn<'_>, id: InvitationId) -> Result<Op
 /// # Errors
 /// When the database fails.
 pub async fn find_open(conn: &mut Conn<'_>, customer: CustomerId, questionnaire: QuestionnaireId) -> Result<Option<InvitationId>, Fault> {
-    const OPEN: [InvitationState; 3] = [InvitationState::Pending, InvitationState::Sent, InvitationState::Opened];
     Ok(on!(conn, |c| invitations::table
         .filter(invitations::customer.eq(customer))
         .filter(invitations::questionnaire.eq(questionnaire))
@@ -243,14 +245,14 @@ pub async fn list_due(conn: &mut Conn<'_>, now: Time, limit: i64) -> Result<Vec<
     converted(rows)
 }
 
-/// Invitations whose time to answer is over.
+/// Invitations whose time to answer is over; those that wait for being handed over are not among them.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn list_expiring(conn: &mut Conn<'_>, now: Time, limit: i64) -> Result<Vec<InvitationId>, Fault> {
-    const ANSWERABLE: [InvitationState; 2] = [InvitationState::Sent, InvitationState::Opened];
     Ok(on!(conn, |c| invitations::table
-        .filter(invitations::state.eq_any(ANSWERABLE))
+        .filter(invitations::state.eq_any(OPEN))
+        .filter(invitations::next_attempt_time.is_null())
         .filter(invitations::expire_time.le(now))
         .order(invitations::expire_time)
         .limit(limit)

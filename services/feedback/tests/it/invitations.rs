@@ -112,4 +112,15 @@ both_databases! {
         feedback.until_state(&invitation.invitation_id, InvitationState::Expired).await;
         feedback.stop().await;
     }
+
+    async fn a_mail_of_which_nothing_is_heard_fails_the_invitation_at_its_end(backend: Backend) {
+        let feedback = Feedback::start(backend).await;
+        let survey = feedback.survey().await;
+        let (invitation, token) = feedback.invited(&survey.questionnaire_id).await;
+        feedback.clock.advance(Duration::from_secs(14 * 86_400));
+        assert_eq!(feedback.get(&format!("/s/{token}")).await.status, 404);
+        let failed = feedback.until_state(&invitation.invitation_id, InvitationState::Failed).await;
+        assert!(failed.failure.contains("not known to be delivered"), "{}", failed.failure);
+        feedback.stop().await;
+    }
 }

@@ -65,7 +65,7 @@ CREATE TABLE invitations (
 CREATE UNIQUE INDEX invitations_of_rule ON invitations (rule, interaction);
 CREATE UNIQUE INDEX invitations_open ON invitations (customer, questionnaire) WHERE state IN ('PENDING', 'SENT', 'OPENED');
 CREATE INDEX invitations_due ON invitations (next_attempt_time) WHERE next_attempt_time IS NOT NULL;
-CREATE INDEX invitations_expiring ON invitations (expire_time) WHERE state IN ('SENT', 'OPENED');
+CREATE INDEX invitations_expiring ON invitations (expire_time) WHERE state IN ('PENDING', 'SENT', 'OPENED');
 CREATE INDEX invitations_listed ON invitations (create_time, id);
 CREATE INDEX invitations_of_customer ON invitations (customer, hand_over_time);
 CREATE INDEX invitations_sent ON invitations (questionnaire, send_time);

@@ -11,6 +11,9 @@ pub mod risk;
 pub mod subscription;
 pub mod timeline;
 
+#[cfg(test)]
+mod tests;
+
 use rapport_core::{Context, EventId, Failure};
 use rapport_db::{
     Conn, Fault,

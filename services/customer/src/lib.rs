@@ -6,8 +6,6 @@ pub mod domain;
 mod jobs;
 mod settings;
 mod store;
-#[cfg(test)]
-mod tests;
 
 use std::time::Duration;
 

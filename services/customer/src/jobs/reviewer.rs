@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use rapport_core::{Caller, CustomerId, World};
+use rapport_core::{Caller, Context, CustomerId, World};
 use rapport_db::Database;
-use rapport_server::Job;
+use rapport_server::{Job, round};
+use rapport_telemetry::propagate::current_traceparent;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -40,8 +41,15 @@ async fn run(database: Database, world: World, interval: Duration, stop: Cancell
 pub async fn review(database: &Database, world: &World) -> Outcome<usize> {
     let cx = world.context(Caller::service(NAME));
     let due: Vec<CustomerId> = database.read(async |conn| due_reviews(conn, cx.now, BATCH).await).await?;
-    for customer in &due {
-        database.write(async |conn| review_risk(conn, &cx, *customer).await).await?;
+    if due.is_empty() {
+        return Ok(0);
     }
-    Ok(due.len())
+    round(NAME, "reviewer", async {
+        let cx = Context { traceparent: current_traceparent(), ..cx.clone() };
+        for customer in &due {
+            database.write(async |conn| review_risk(conn, &cx, *customer).await).await?;
+        }
+        Ok(due.len())
+    })
+    .await
 }

@@ -72,7 +72,7 @@ fn tokens(filter: &str) -> Result<Vec<Token>, String> {
     let mut rest = filter.chars().peekable();
     while let Some(&next) = rest.peek() {
         match next {
-            ' ' | '\t' | '\n' => {
+            c if c.is_whitespace() => {
                 rest.next();
             }
             '"' => {
@@ -158,6 +158,12 @@ mod tests {
     #[test]
     fn an_unknown_field_is_refused_by_name() {
         assert!(read("colour = red").expect_err("unknown").to_string().contains("colour"));
+    }
+
+    #[test]
+    fn whatever_divides_words_is_passed_over() {
+        assert_eq!(read("state\r\n=\u{a0}OPEN\u{2003}").expect("a filter").len(), 1);
+        assert!(read("\r\nBcc: all").is_err());
     }
 
     #[test]

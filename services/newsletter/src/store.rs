@@ -35,7 +35,7 @@ rapport_db::word_columns!(
     domain::IssueState,
     domain::MatchedBy,
     domain::OnUnknown,
-    domain::Phase,
+    domain::SmtpPhase,
     domain::SubscriptionState,
     domain::WithheldReason,
 );

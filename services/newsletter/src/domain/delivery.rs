@@ -6,7 +6,7 @@ use rapport_core::{CustomerId, DeliveryId, Email, IssueId, JourneyId, MessageId,
 use serde::{Deserialize, Serialize};
 
 use super::{
-    outcome::{Phase, Reply, Verdict},
+    outcome::{Reply, SmtpPhase, Verdict},
     schedule,
 };
 
@@ -165,7 +165,7 @@ pub struct Attempt {
     /// When its outcome was known.
     pub end_time: Option<Time>,
     /// How far it came.
-    pub phase: Phase,
+    pub phase: SmtpPhase,
     /// The state that it led to.
     pub outcome: Option<DeliveryState>,
     /// The reply.
@@ -193,7 +193,7 @@ pub struct Report {
     /// The number of the attempt if it was committed as IN_FLIGHT; none when it ended before.
     pub in_flight: Option<i32>,
     /// How far it came.
-    pub phase: Phase,
+    pub phase: SmtpPhase,
     /// What it means.
     pub verdict: Verdict,
     /// The reply.
@@ -233,7 +233,7 @@ impl Delivery {
             worker: held.worker.clone(),
             start_time: held.start_time,
             end_time: None,
-            phase: Phase::Dot,
+            phase: SmtpPhase::Dot,
             outcome: None,
             reply: Reply::default(),
         };

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use proptest::prelude::*;
 use rapport_core::{Id, Time};
 
-use super::{Counts, Delivery, DeliveryState, Held, OnUnknown, Phase, Reply, Report, Verdict, WithheldReason};
+use super::{Counts, Delivery, DeliveryState, Held, OnUnknown, Reply, Report, SmtpPhase, Verdict, WithheldReason};
 
 fn id<K>(number: u128) -> Id<K> {
     Id::from_uuid(uuid::Uuid::from_u128(number))
@@ -95,7 +95,7 @@ fn happen(row: Delivery, what: Happening, now: Time) -> Delivery {
         Happening::Start { repeatable } => row.clone().start(&held(0), repeatable).map_or(same, |(row, _)| row),
         Happening::End { verdict, leases_ago, started } => {
             let in_flight = started.then_some(row.attempts);
-            let phase = if started { Phase::Dot } else { Phase::Rcpt };
+            let phase = if started { SmtpPhase::Dot } else { SmtpPhase::Rcpt };
             let report = Report { held: held(leases_ago), in_flight, phase, verdict, reply: Reply::default() };
             row.conclude(&report, now).map_or(same, |(row, _)| row)
         }
@@ -172,7 +172,7 @@ fn leased() -> (Delivery, Held) {
 }
 
 fn report(held: &Held, in_flight: Option<i32>, verdict: Verdict) -> Report {
-    Report { held: held.clone(), in_flight, phase: Phase::Dot, verdict, reply: Reply::default() }
+    Report { held: held.clone(), in_flight, phase: SmtpPhase::Dot, verdict, reply: Reply::default() }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 words! {
     /// How far an attempt came.
-    pub enum Phase {
+    pub enum SmtpPhase {
         /// Connecting, greeting, TLS, login.
         Connect = 1 "CONNECT",
         /// The sender was named.
@@ -59,14 +59,14 @@ impl Reply {
     }
 
     /// What this reply to the command of this phase means. The reply to the final dot is the only one that accepts.
-    pub fn verdict(&self, phase: Phase) -> Verdict {
+    pub fn verdict(&self, phase: SmtpPhase) -> Verdict {
         match (self.code, phase) {
             // A wrong password or a closed door is no fault of the recipient's.
-            (_, Phase::Connect) => Verdict::Deferred,
+            (_, SmtpPhase::Connect) => Verdict::Deferred,
             (400..=499, _) => Verdict::Deferred,
             (500..=599, _) => Verdict::Rejected,
-            (200..=299, Phase::Dot) => Verdict::Accepted,
-            (_, Phase::Dot) => Verdict::Unknown,
+            (200..=299, SmtpPhase::Dot) => Verdict::Accepted,
+            (_, SmtpPhase::Dot) => Verdict::Unknown,
             // Nonsense before the dot: certainly not taken.
             _ => Verdict::Deferred,
         }
@@ -79,10 +79,10 @@ impl Reply {
 }
 
 /// What it means that the connection broke in this phase.
-pub const fn broken(phase: Phase) -> Verdict {
+pub const fn broken(phase: SmtpPhase) -> Verdict {
     match phase {
-        Phase::Connect | Phase::Mail | Phase::Rcpt | Phase::Data => Verdict::Deferred,
-        Phase::Dot => Verdict::Unknown,
+        SmtpPhase::Connect | SmtpPhase::Mail | SmtpPhase::Rcpt | SmtpPhase::Data => Verdict::Deferred,
+        SmtpPhase::Dot => Verdict::Unknown,
     }
 }
 
@@ -103,18 +103,18 @@ mod tests {
 
     #[test]
     fn the_phase_decides_what_a_broken_connection_means() {
-        assert_eq!(broken(Phase::Data), Verdict::Deferred);
-        assert_eq!(broken(Phase::Dot), Verdict::Unknown);
+        assert_eq!(broken(SmtpPhase::Data), Verdict::Deferred);
+        assert_eq!(broken(SmtpPhase::Dot), Verdict::Unknown);
     }
 
     #[test]
     fn only_the_reply_to_the_dot_accepts_and_nonsense_after_it_is_unknown() {
-        assert_eq!(Reply::new(250, "2.0.0 ok").verdict(Phase::Dot), Verdict::Accepted);
-        assert_eq!(Reply::new(250, "ok").verdict(Phase::Rcpt), Verdict::Deferred);
-        assert_eq!(Reply::new(354, "go on").verdict(Phase::Dot), Verdict::Unknown);
-        assert_eq!(Reply::new(451, "4.7.1 later").verdict(Phase::Dot), Verdict::Deferred);
-        assert_eq!(Reply::new(550, "5.1.1 nobody").verdict(Phase::Rcpt), Verdict::Rejected);
-        assert_eq!(Reply::new(535, "5.7.8 wrong password").verdict(Phase::Connect), Verdict::Deferred);
+        assert_eq!(Reply::new(250, "2.0.0 ok").verdict(SmtpPhase::Dot), Verdict::Accepted);
+        assert_eq!(Reply::new(250, "ok").verdict(SmtpPhase::Rcpt), Verdict::Deferred);
+        assert_eq!(Reply::new(354, "go on").verdict(SmtpPhase::Dot), Verdict::Unknown);
+        assert_eq!(Reply::new(451, "4.7.1 later").verdict(SmtpPhase::Dot), Verdict::Deferred);
+        assert_eq!(Reply::new(550, "5.1.1 nobody").verdict(SmtpPhase::Rcpt), Verdict::Rejected);
+        assert_eq!(Reply::new(535, "5.7.8 wrong password").verdict(SmtpPhase::Connect), Verdict::Deferred);
     }
 
     #[test]

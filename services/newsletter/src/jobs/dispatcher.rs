@@ -22,7 +22,7 @@ use super::{Work, committer::Committer, leases::Leases, letter};
 use crate::{
     NAME,
     app::ledger::{self, Claim, Step, Stepped},
-    domain::{Phase, Refused, Reply, Report, Verdict},
+    domain::{Refused, Reply, Report, SmtpPhase, Verdict},
     mail::{End, Transport},
 };
 
@@ -219,7 +219,7 @@ impl Clerk {
             let End { phase, verdict, reply } = end;
             Step::End(Report { held: held.clone(), in_flight, phase, verdict, reply })
         };
-        let before = |verdict, text: String| End { phase: Phase::Connect, verdict, reply: Reply::without(text) };
+        let before = |verdict, text: String| End { phase: SmtpPhase::Connect, verdict, reply: Reply::without(text) };
         let public_url = self.work.host.public_url(NAME);
         let letter = match letter::write(&leased, &self.work.keys, &public_url, held.start_time) {
             Ok(letter) => letter,
@@ -251,7 +251,7 @@ impl Clerk {
         if !self.leases.good(held.delivery) {
             drop(prepared);
             let late =
-                End { phase: Phase::Data, ..before(Verdict::Deferred, "the lease was about to run out before the final dot".into()) };
+                End { phase: SmtpPhase::Data, ..before(Verdict::Deferred, "the lease was about to run out before the final dot".into()) };
             return self.note(end(Some(number), late), Verdict::Deferred).await;
         }
         let ended = prepared.finish().await;

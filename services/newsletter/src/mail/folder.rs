@@ -9,7 +9,7 @@ use std::{
 use tokio::{fs, io::AsyncWriteExt};
 
 use super::{compose::Letter, transport::End};
-use crate::domain::{Phase, Reply, Verdict};
+use crate::domain::{Reply, SmtpPhase, Verdict};
 
 /// A folder of `.eml` files.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl Folder {
         let draft = Draft { folder: self.path.clone(), temporary, name };
         match write(&draft.temporary, letter).await {
             Ok(()) => Ok(draft),
-            Err(error) => Err(draft.failed(Phase::Data, &error)),
+            Err(error) => Err(draft.failed(SmtpPhase::Data, &error)),
         }
     }
 }
@@ -66,16 +66,16 @@ impl Draft {
         };
         match renamed.await {
             Ok(()) => End {
-                phase: Phase::Dot,
+                phase: SmtpPhase::Dot,
                 verdict: Verdict::Accepted,
                 reply: Reply { text: format!("stored as {}", self.name), ..Reply::default() },
             },
-            Err(error) => self.failed(Phase::Dot, &error),
+            Err(error) => self.failed(SmtpPhase::Dot, &error),
         }
     }
 
     /// Certain in every phase: a repetition makes the same file.
-    fn failed(&self, phase: Phase, error: &io::Error) -> End {
+    fn failed(&self, phase: SmtpPhase, error: &io::Error) -> End {
         End { phase, verdict: Verdict::Deferred, reply: Reply::without(format!("the mail folder {}: {error}", self.folder.display())) }
     }
 }

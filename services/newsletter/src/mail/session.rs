@@ -17,7 +17,7 @@ use super::{
     smtp::{Security, SmtpSettings},
     transport::End,
 };
-use crate::domain::{Phase, Reply, Verdict, outcome};
+use crate::domain::{Reply, SmtpPhase, Verdict, outcome};
 
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
@@ -42,11 +42,11 @@ pub struct Session {
 }
 
 /// What went wrong, with what it means for the letter.
-fn end(phase: Phase, verdict: Verdict, reply: Reply) -> End {
+fn end(phase: SmtpPhase, verdict: Verdict, reply: Reply) -> End {
     End { phase, verdict, reply }
 }
 
-fn broken(phase: Phase, error: &impl ToString) -> End {
+fn broken(phase: SmtpPhase, error: &impl ToString) -> End {
     end(phase, outcome::broken(phase), Reply::without(error.to_string()))
 }
 
@@ -57,8 +57,8 @@ impl Session {
         let address = (settings.host.as_str(), settings.port);
         let tcp = timeout(limits.connect, TcpStream::connect(address))
             .await
-            .map_err(|_| broken(Phase::Connect, &"connecting took too long"))?
-            .map_err(|error| broken(Phase::Connect, &format!("cannot connect to {}:{}: {error}", settings.host, settings.port)))?;
+            .map_err(|_| broken(SmtpPhase::Connect, &"connecting took too long"))?
+            .map_err(|error| broken(SmtpPhase::Connect, &format!("cannot connect to {}:{}: {error}", settings.host, settings.port)))?;
         let _ = tcp.set_nodelay(true);
         let hello = match tcp.local_addr().map(|local| local.ip()) {
             _ if !settings.hello.is_empty() => settings.hello.clone(),
@@ -71,16 +71,16 @@ impl Session {
             Security::None | Security::Starttls => Box::new(tcp),
         };
         let mut session = Self { stream, inbox: Inbox::default(), offers: Offers::default(), hello, letters: 0 };
-        session.expect(Phase::Connect, limits.greeting, 220).await?;
+        session.expect(SmtpPhase::Connect, limits.greeting, 220).await?;
         session.hello(limits.command).await?;
         if settings.security == Security::Starttls {
             if !session.offers.starttls {
-                return Err(broken(Phase::Connect, &"the mail server offers no STARTTLS, which the settings demand"));
+                return Err(broken(SmtpPhase::Connect, &"the mail server offers no STARTTLS, which the settings demand"));
             }
-            session.command("STARTTLS", Phase::Connect, limits.command, 220).await?;
+            session.command("STARTTLS", SmtpPhase::Connect, limits.command, 220).await?;
             // What came before the handshake was not protected by it.
             if !session.quiet() {
-                return Err(broken(Phase::Connect, &"the mail server said something before the TLS handshake"));
+                return Err(broken(SmtpPhase::Connect, &"the mail server said something before the TLS handshake"));
             }
             session.stream = secure(session.stream, settings).await?;
             session.hello(limits.command).await?;
@@ -93,7 +93,7 @@ impl Session {
 
     async fn hello(&mut self, limit: Duration) -> Result<(), End> {
         let hello = format!("EHLO {}", self.hello);
-        let reply = self.command(&hello, Phase::Connect, limit, 250).await?;
+        let reply = self.command(&hello, SmtpPhase::Connect, limit, 250).await?;
         let words: Vec<String> = reply.text.split_whitespace().map(str::to_ascii_uppercase).collect();
         let offers = |word: &str| words.iter().any(|offered| offered == word);
         let login = words.iter().any(|word| word.starts_with("AUTH"));
@@ -111,13 +111,13 @@ impl Session {
         let limit = settings.limits.command;
         if self.offers.plain {
             let secret = BASE64.encode(format!("\0{username}\0{password}").as_bytes());
-            self.command(&format!("AUTH PLAIN {secret}"), Phase::Connect, limit, 235).await?;
+            self.command(&format!("AUTH PLAIN {secret}"), SmtpPhase::Connect, limit, 235).await?;
         } else if self.offers.login {
-            self.command("AUTH LOGIN", Phase::Connect, limit, 334).await?;
-            self.command(&BASE64.encode(username.as_bytes()), Phase::Connect, limit, 334).await?;
-            self.command(&BASE64.encode(password.as_bytes()), Phase::Connect, limit, 235).await?;
+            self.command("AUTH LOGIN", SmtpPhase::Connect, limit, 334).await?;
+            self.command(&BASE64.encode(username.as_bytes()), SmtpPhase::Connect, limit, 334).await?;
+            self.command(&BASE64.encode(password.as_bytes()), SmtpPhase::Connect, limit, 235).await?;
         } else {
-            return Err(broken(Phase::Connect, &"the mail server offers no login that we know (PLAIN, LOGIN)"));
+            return Err(broken(SmtpPhase::Connect, &"the mail server offers no login that we know (PLAIN, LOGIN)"));
         }
         Ok(())
     }
@@ -132,23 +132,25 @@ impl Session {
         if foreign && !self.offers.smtputf8 {
             *reusable = true;
             let reply = Reply::new(553, "5.6.7 the mail server does not know SMTPUTF8, which this address needs");
-            return Err(end(Phase::Rcpt, Verdict::Rejected, reply));
+            return Err(end(SmtpPhase::Rcpt, Verdict::Rejected, reply));
         }
         let mail = format!("MAIL FROM:<{}>{}", letter.from, if foreign { " SMTPUTF8" } else { "" });
         let rcpt = format!("RCPT TO:<{}>", letter.to);
-        for (command, phase, expected) in [(mail.as_str(), Phase::Mail, 250), (&rcpt, Phase::Rcpt, 250), ("DATA", Phase::Data, 354)] {
-            let limit = if phase == Phase::Data { limits.data } else { limits.command };
+        for (command, phase, expected) in
+            [(mail.as_str(), SmtpPhase::Mail, 250), (&rcpt, SmtpPhase::Rcpt, 250), ("DATA", SmtpPhase::Data, 354)]
+        {
+            let limit = if phase == SmtpPhase::Data { limits.data } else { limits.command };
             if let Err(refused) = self.command(command, phase, limit, expected).await {
                 // After a plain refusal RSET clears the table; after anything else the connection is not trusted.
                 let plain = (400..600).contains(&refused.reply.code) && refused.reply.code != 421;
-                *reusable = plain && self.command("RSET", Phase::Mail, limits.command, 250).await.is_ok();
+                *reusable = plain && self.command("RSET", SmtpPhase::Mail, limits.command, 250).await.is_ok();
                 return Err(refused);
             }
         }
         for block in stuffed(&letter.octets).chunks(16 * 1024) {
-            within(limits.block, self.stream.write_all(block)).await.map_err(|error| broken(Phase::Data, &error))?;
+            within(limits.block, self.stream.write_all(block)).await.map_err(|error| broken(SmtpPhase::Data, &error))?;
         }
-        within(limits.block, self.stream.flush()).await.map_err(|error| broken(Phase::Data, &error))?;
+        within(limits.block, self.stream.flush()).await.map_err(|error| broken(SmtpPhase::Data, &error))?;
         Ok(())
     }
 
@@ -157,23 +159,23 @@ impl Session {
         *reusable = false;
         // A reply that came before the dot cannot be the reply to the dot, and a closed connection cannot take it.
         if !self.quiet() {
-            return broken(Phase::Data, &"the mail server said something or closed the connection before the final dot");
+            return broken(SmtpPhase::Data, &"the mail server said something or closed the connection before the final dot");
         }
         let written = within(settings.limits.block, async {
             self.stream.write_all(b".\r\n").await?;
             self.stream.flush().await
         });
         if let Err(error) = written.await {
-            return broken(Phase::Data, &format!("the final dot was not written whole: {error}"));
+            return broken(SmtpPhase::Data, &format!("the final dot was not written whole: {error}"));
         }
         match timeout(settings.limits.dot, self.inbox.reply(&mut self.stream)).await {
             Ok(Ok(reply)) => {
-                let verdict = reply.verdict(Phase::Dot);
+                let verdict = reply.verdict(SmtpPhase::Dot);
                 *reusable = verdict != Verdict::Unknown && reply.code != 421;
-                end(Phase::Dot, verdict, reply)
+                end(SmtpPhase::Dot, verdict, reply)
             }
-            Ok(Err(error)) => broken(Phase::Dot, &error),
-            Err(_) => broken(Phase::Dot, &"no reply to the final dot in time"),
+            Ok(Err(error)) => broken(SmtpPhase::Dot, &error),
+            Err(_) => broken(SmtpPhase::Dot, &"no reply to the final dot in time"),
         }
     }
 
@@ -188,7 +190,7 @@ impl Session {
     }
 
     /// Sends a command and reads its reply; another code than the expected one ends the attempt with that code's meaning.
-    async fn command(&mut self, command: &str, phase: Phase, limit: Duration, expected: i32) -> Result<Reply, End> {
+    async fn command(&mut self, command: &str, phase: SmtpPhase, limit: Duration, expected: i32) -> Result<Reply, End> {
         if !self.quiet() {
             return Err(broken(phase, &"the mail server said something that nobody asked for, or closed the connection"));
         }
@@ -201,7 +203,7 @@ impl Session {
         self.expect(phase, limit, expected).await
     }
 
-    async fn expect(&mut self, phase: Phase, limit: Duration, expected: i32) -> Result<Reply, End> {
+    async fn expect(&mut self, phase: SmtpPhase, limit: Duration, expected: i32) -> Result<Reply, End> {
         let reply = match timeout(limit, self.inbox.reply(&mut self.stream)).await {
             Ok(Ok(reply)) => reply,
             Ok(Err(error @ (NoReply::Closed | NoReply::Broken(_) | NoReply::Nonsense(_)))) => return Err(broken(phase, &error)),
@@ -219,9 +221,9 @@ impl Session {
 
 async fn secure(stream: Box<dyn Stream>, settings: &SmtpSettings) -> Result<Box<dyn Stream>, End> {
     let name = rustls::pki_types::ServerName::try_from(settings.host.clone())
-        .map_err(|_| broken(Phase::Connect, &format!("{} is no name for TLS", settings.host)))?;
+        .map_err(|_| broken(SmtpPhase::Connect, &format!("{} is no name for TLS", settings.host)))?;
     let handshake: Pin<Box<dyn Future<Output = io::Result<_>> + Send>> = Box::pin(settings.tls.connect(name, stream));
-    let stream = within(settings.limits.command, handshake).await.map_err(|error| broken(Phase::Connect, &format!("TLS: {error}")))?;
+    let stream = within(settings.limits.command, handshake).await.map_err(|error| broken(SmtpPhase::Connect, &format!("TLS: {error}")))?;
     Ok(Box::new(stream))
 }
 

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
 use super::{compose::Letter, folder::Folder, session::Session, transport::End};
-use crate::domain::{Phase, Verdict};
+use crate::domain::{SmtpPhase, Verdict};
 
 /// How a connection is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,7 +108,7 @@ impl Smtp {
             let mut reusable = false;
             match session.begin(letter, &self.settings, &mut reusable).await {
                 Ok(()) => return Ok(self.open(session, letter)),
-                Err(end) if end.phase == Phase::Mail && (end.reply.code == 0 || end.reply.code == 421) => {}
+                Err(end) if end.phase == SmtpPhase::Mail && (end.reply.code == 0 || end.reply.code == 421) => {}
                 Err(end) => {
                     self.give_back(session, reusable);
                     return Err(end);

@@ -7,7 +7,7 @@ use super::{
     folder::{Draft, Folder},
     smtp::{Open, Smtp},
 };
-use crate::domain::{Phase, Reply, Verdict};
+use crate::domain::{Reply, SmtpPhase, Verdict};
 
 /// A way for letters to leave.
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ pub enum Transport {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct End {
     /// How far it came.
-    pub phase: Phase,
+    pub phase: SmtpPhase,
     /// What that means.
     pub verdict: Verdict,
     /// The reply.

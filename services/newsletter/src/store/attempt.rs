@@ -6,7 +6,7 @@ use rapport_core::{DeliveryId, Time};
 use rapport_db::{Conn, Fault, on};
 
 use super::schema::attempts;
-use crate::domain::{Attempt, DeliveryState, Phase, Reply};
+use crate::domain::{Attempt, DeliveryState, Reply, SmtpPhase};
 
 #[derive(AsChangeset, Insertable, Queryable, Selectable)]
 #[diesel(table_name = attempts, primary_key(delivery, number), treat_none_as_default_value = false, treat_none_as_null = true)]
@@ -17,7 +17,7 @@ struct AttemptRow {
     worker: String,
     start_time: Time,
     end_time: Option<Time>,
-    phase: Phase,
+    phase: SmtpPhase,
     outcome: Option<DeliveryState>,
     code: i32,
     enhanced_code: String,

@@ -261,7 +261,7 @@ fn a_service_has_the_rooms_and_no_others() {
 #[test]
 fn what_callers_see_has_the_word_that_the_other_rooms_have_for_it() {
     // Files of `api` that hold no concept of the service but a duty of the room itself.
-    let duties = ["feed", "wire", "convert", "read", "write", "services", "shared"];
+    let duties = ["feed", "watch", "wire", "convert", "read", "write", "services", "shared"];
     let mut problems = Vec::new();
     for service in SERVICES {
         let stems = |room: &str| -> Vec<String> {

@@ -1,5 +1,4 @@
 //! NPS, CSAT and CES with their 95 % confidence intervals.
-//!
 //! NPS: adjusted Wald (B. Rocks, "Interval Estimation for the Net Promoter Score", The American Statistician 70(4), 2016).
 //! CSAT: score interval (E. B. Wilson, JASA 22, 1927). CES: Student's t interval of the mean.
 

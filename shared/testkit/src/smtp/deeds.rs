@@ -1,23 +1,4 @@
 //! What the server can be told to do, and how a local part says it.
-//!
-//! A local part is a list of deeds and a name, joined by `+`: `rcpt.451x2+dot.late-300+ada`. A deed is `PHASE.WHAT`; `xN` at its end
-//! limits it to the first N times that the phase is reached for this recipient, `fromN` to the Nth time and later.
-//!
-//! | What | It does |
-//! |---|---|
-//! | `450` | answers with this code instead; after 421 it closes |
-//! | `stall` | never answers, and reads no more |
-//! | `drop` | closes without an answer; at the dot the mail is **not** kept |
-//! | `kept` | only at the dot: the mail is in the journal, then it closes without an answer |
-//! | `reset` | closes with a reset |
-//! | `garbage` | answers with what is no reply |
-//! | `late-300` | answers properly 300 ms later |
-//! | `tarpit-20` | answers properly, a byte each 20 ms |
-//! | `multiline` | answers properly on three lines |
-//!
-//! Phases: `greeting ehlo starttls auth mail` (only by `Manners::deeds`, since the recipient is not known yet), `rcpt data body dot`.
-//! `body` is reached with the first piece of the message: a message larger than the socket's buffers is needed to be still in it.
-//! `greylist` is short for `rcpt.451x1`.
 
 use std::{str::FromStr, time::Duration};
 
@@ -68,6 +49,25 @@ pub enum What {
 }
 
 /// One misdeed.
+///
+/// A local part is a list of deeds and a name, joined by `+`: `rcpt.451x2+dot.late-300+ada`. A deed is `PHASE.WHAT`; `xN` at its end
+/// limits it to the first N times that the phase is reached for this recipient, `fromN` to the Nth time and later.
+///
+/// | What | It does |
+/// |---|---|
+/// | `450` | answers with this code instead; after 421 it closes |
+/// | `stall` | never answers, and reads no more |
+/// | `drop` | closes without an answer; at the dot the mail is **not** kept |
+/// | `kept` | only at the dot: the mail is in the journal, then it closes without an answer |
+/// | `reset` | closes with a reset |
+/// | `garbage` | answers with what is no reply |
+/// | `late-300` | answers properly 300 ms later |
+/// | `tarpit-20` | answers properly, a byte each 20 ms |
+/// | `multiline` | answers properly on three lines |
+///
+/// Phases: `greeting ehlo starttls auth mail` (only by `Manners::deeds`, since the recipient is not known yet), `rcpt data body dot`.
+/// `body` is reached with the first piece of the message: a message larger than the socket's buffers is needed to be still in it.
+/// `greylist` is short for `rcpt.451x1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deed {
     /// Where.

@@ -42,6 +42,7 @@ pub fn status<R: Refusal>(failure: Failure<R>) -> Status {
     match failure {
         Failure::Invalid(violations) => invalid(violations),
         Failure::NotFound { what, id } => {
+            let (text, id) = (cut(&text, MAX_TEXT), cut(&id, MAX_FIELD));
             let mut details = info(reason::NOT_FOUND, domain, [(what.to_owned(), id.clone())]);
             details.set_resource_info(what, id, "", text.clone());
             Status::with_error_details(Code::NotFound, text, details)
@@ -57,12 +58,44 @@ pub fn status<R: Refusal>(failure: Failure<R>) -> Status {
 
 /// INVALID_ARGUMENT with every violation.
 pub fn invalid(violations: Violations) -> Status {
-    let text = violations.to_string();
+    let text = cut(&violations.to_string(), MAX_TEXT);
     let mut details = info(reason::INVALID_REQUEST, scope::domain(), []);
-    let violations: Vec<FieldViolation> =
-        violations.into_iter().map(|violation| FieldViolation::new(violation.field, violation.description)).collect();
-    details.set_bad_request(violations);
+    let mut told: Vec<FieldViolation> = Vec::new();
+    let (mut size, mut untold) = (0, 0);
+    for violation in violations {
+        let (field, description) = (cut(&violation.field, MAX_FIELD), cut(&violation.description, MAX_DESCRIPTION));
+        size += field.len() + description.len() + 8;
+        if size > MAX_VIOLATIONS {
+            untold += 1;
+        } else {
+            told.push(FieldViolation::new(field, description));
+        }
+    }
+    if untold > 0 {
+        told.push(FieldViolation::new("", format!("there are {untold} more violations than can be told at once")));
+    }
+    details.set_bad_request(told);
     Status::with_error_details(Code::InvalidArgument, text, details)
+}
+
+/// A status travels in trailers, of which clients accept 8 KiB (some 16): beyond that they see a broken connection instead.
+/// The text is percent-encoded there and the details are in base64, so these, in bytes, keep well below.
+const MAX_TEXT: usize = 700;
+const MAX_FIELD: usize = 100;
+const MAX_DESCRIPTION: usize = 300;
+const MAX_VIOLATIONS: usize = 3_500;
+
+/// The beginning of a text, without the control characters that a request may have put into it.
+fn cut(text: &str, max: usize) -> String {
+    let mut short = String::new();
+    for c in text.chars() {
+        if short.len() + c.len_utf8() > max {
+            short.push('…');
+            break;
+        }
+        short.push(if c.is_control() && c != '\n' { ' ' } else { c });
+    }
+    short
 }
 
 /// PERMISSION_DENIED, naming the role that is needed.
@@ -88,7 +121,7 @@ pub(crate) fn deadline() -> Status {
 pub(crate) fn again(code: Code, reason: &str, text: impl Into<String>, retry_after: Duration) -> Status {
     let mut details = info(reason, scope::domain(), []);
     details.set_retry_info(Some(retry_after));
-    Status::with_error_details(code, text, details)
+    Status::with_error_details(code, cut(&text.into(), MAX_TEXT), details)
 }
 
 /// OUT_OF_RANGE for a cursor that cannot be gone on from.
@@ -167,9 +200,30 @@ fn refused<R: Refusal>(refusal: &R, domain: String) -> Status {
     if !conditions.is_empty() {
         details.set_precondition_failure(conditions);
     }
-    Status::with_error_details(code, refusal.to_string(), details)
+    Status::with_error_details(code, cut(&refusal.to_string(), MAX_TEXT), details)
 }
 
 fn info(reason: &str, domain: String, metadata: impl IntoIterator<Item = (String, String)>) -> ErrorDetails {
     ErrorDetails::with_error_info(reason, domain, metadata.into_iter().collect::<HashMap<_, _>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_stays_within_what_clients_accept_as_trailers() {
+        let mut violations = Violations::new();
+        for at in 0..200 {
+            violations.add(format!("entries[{at}].{}", "x".repeat(at * 10)), "must not be ".to_owned() + &"\u{0}ä".repeat(1_000));
+        }
+        let status = invalid(violations);
+        let details = status.get_error_details();
+        let answer = status.into_http::<()>();
+        let size: usize = answer.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum();
+        assert!(size < 8 * 1024, "{size} bytes");
+        let told = &details.bad_request().expect("violations").field_violations;
+        assert!(told.len() > 5, "what fits is told");
+        assert!(told.last().expect("one").description.contains("more violations"), "and that there are more");
+    }
 }

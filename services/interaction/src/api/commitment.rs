@@ -38,7 +38,7 @@ fn draft(violations: &mut Violations, at: &str, promise: &pb::Commitment, grace:
 
 fn read_grace(violations: &mut Violations, field: &str, given: Option<&prost_types::Duration>, usual: Duration) -> Option<Duration> {
     let Some(given) = given else { return Some(usual) };
-    let grace = Duration::try_from(*given).ok().filter(|grace| *grace <= MAX_GRACE);
+    let grace = rapport_proto::span(given).filter(|grace| *grace <= MAX_GRACE);
     if grace.is_none() {
         violations.add(field, "must be from 0 to 30 days");
     }

@@ -89,8 +89,6 @@ registry! {
             "One use case, with all that it does; shown under its name, for example `CreateCustomer`."
         DB_TRANSACTION = "db.transaction"
             "One database transaction from begin to commit, with the wait for a connection or for the writer (kind CLIENT)."
-        RELAY = "relay"
-            "One round of the relay that stamps the positions of committed events."
         CONSUME = "consume"
             "One event of a feed taken in by a consumer (kind CONSUMER); it links to the span that wrote the event."
         JOB = "job"
@@ -100,7 +98,7 @@ registry! {
         SEND = "send"
             "One mail given to the transport (kind PRODUCER); it links to the span that asked for it."
         COMMAND_LINE = "command_line"
-            "One run of a command of the `rapport` command line; shown under the command's name."
+            "One command of the `rapport` command line, or one step of the demo; shown under its name."
     }
     attributes {
         SERVICE_NAME = "service.name"
@@ -147,8 +145,6 @@ registry! {
             "The id of the event or of the mail."
         MESSAGING_CONSUMER_GROUP_NAME = "messaging.consumer.group.name"
             "The consumer of a feed, for example `customer`."
-        MESSAGING_BATCH_MESSAGE_COUNT = "messaging.batch.message_count"
-            "How many messages one operation handled, for example how many events the relay stamped."
         RAPPORT_SERVICE = "rapport.service"
             "The service that does the work: `customer`, `interaction`, `feedback`, `newsletter` or `cli`; on every span and log and on the metrics of calls, so that the suite's four can be told apart."
         RAPPORT_CALLER = "rapport.caller"
@@ -173,8 +169,6 @@ registry! {
             "What became of the wish to send again: `sent`, or `no_budget`."
         RAPPORT_JOB = "rapport.job"
             "The name of a background job."
-        RAPPORT_GROUP_SIZE = "rapport.group_size"
-            "How many transactions shared one commit on SQLite."
         RAPPORT_DELIVERY_OUTCOME = "rapport.delivery.outcome"
             "What a mail server answered: `accepted`, `deferred`, `refused` or `unknown`."
         RAPPORT_SHED_CAUSE = "rapport.shed.cause"
@@ -199,8 +193,6 @@ registry! {
             "How many calls were to be sent again, by what became of it."
         DB_TRANSACTION_DURATION = "rapport.db.transaction.duration" Histogram "s"
             "How long transactions took, with the wait for a connection or for the writer."
-        DB_WAIT_TIME = "db.client.connection.wait_time" Histogram "s"
-            "How long transactions waited for a connection, or for the writer on SQLite."
         DB_TRANSACTION_RETRIES = "rapport.db.transaction.retries" Counter "{transaction}"
             "How many transactions were begun again after a conflict with another."
         DB_GROUP_SIZE = "rapport.db.group_size" Histogram "{transaction}"
@@ -209,8 +201,6 @@ registry! {
             "The position of the newest event of a service's own feed."
         FEED_STAMPED = "rapport.feed.stamped" Counter "{event}"
             "How many events the relay gave a position."
-        FEED_STAMP_DELAY = "rapport.feed.stamp_delay" Histogram "s"
-            "How long events waited between being written and getting a position."
         FEED_WATCHERS = "rapport.feed.watchers" UpDownCounter "{stream}"
             "How many streams of a feed are open."
         FEED_LAG = "rapport.feed.lag" Gauge "{event}"
@@ -227,8 +217,6 @@ registry! {
             "How many mails were given to the transport, by its answer."
         MAIL_SEND_DURATION = "rapport.mail.send.duration" Histogram "s"
             "How long giving one mail to the transport took."
-        MAIL_QUEUE = "rapport.mail.queue" Gauge "{mail}"
-            "How many mails are due and not yet sent."
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use rapport_proto::{common::v1 as common, customer::v1 as customer};
+use rapport_telemetry::{current_trace_id, names, service};
 use serde_json::json;
 use tokio::time::Instant;
 use tracing::Instrument;
@@ -50,10 +51,11 @@ impl Stage {
         if !self.out.json() {
             self.out.line(format_args!("\n{}. {title}", self.step));
         }
-        let span = tracing::error_span!("demo step", step = self.step);
+        let span = tracing::error_span!(names::COMMAND_LINE, otel.name = format!("demo step {}", self.step));
+        service::begin(&span, "cli");
         let (shown, trace) = async {
             let shown = play(&mut self.calls).await?;
-            Ok::<_, End>((shown, rapport_telemetry::current_trace_id().unwrap_or_default()))
+            Ok::<_, End>((shown, current_trace_id().unwrap_or_default()))
         }
         .instrument(span)
         .await?;

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Work;
-use crate::app::{self, Failed, freeze};
+use crate::app::{Failed, freeze};
 
 /// How long it rests when no bell rings.
 const REST: Duration = Duration::from_secs(1);
@@ -57,15 +57,15 @@ async fn freeze(work: &Work, issue: IssueId, stop: &CancellationToken) -> Result
     Ok(())
 }
 
-/// Takes the issue back to the draft when its audience could not be frozen for too long.
-async fn give_up(work: &Work, issue: IssueId, since: Instant, failure: &app::Failed) {
-    if since.elapsed() < Duration::from_secs(work.settings.freeze_patience_seconds) && !matches!(failure, Failure::Internal(_)) {
+/// Takes the issue back to the draft when its audience could not be frozen for too long: what may pass is waited for as long as
+/// the settings say, a fault of ours only for a moment.
+async fn give_up(work: &Work, issue: IssueId, since: Instant, failure: &Failed) {
+    let passing = matches!(failure, Failure::Unavailable { .. } | Failure::Exhausted { .. });
+    let patience = if passing { work.settings.freeze_patience_seconds } else { 10 };
+    if since.elapsed() < Duration::from_secs(patience) {
         return;
     }
-    let reason = match failure {
-        Failure::Internal(_) if since.elapsed() < Duration::from_secs(10) => return,
-        failure => failure.to_string(),
-    };
+    let reason = failure.to_string();
     if let Err(failure) = work.database.write(async |conn| freeze::fail(conn, issue, &reason).await).await {
         tracing::warn!(%failure, %issue, "the issue could not be taken back to its draft");
     }

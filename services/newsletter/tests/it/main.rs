@@ -1,0 +1,9 @@
+//! The newsletter service over the wire, on both databases, with a mail server that misbehaves and a customer service in the test's hands.
+
+mod customer;
+mod errors;
+mod inbound;
+mod messages;
+mod newsletter;
+mod sending;
+mod subscribing;

@@ -1,0 +1,128 @@
+//! Issues: everybody in the audience ends in one named state, whatever the mail server does.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use rapport_proto::newsletter::v1::{self as pb, DeliveryState, IssueState};
+use rapport_testkit::both_databases;
+
+use crate::newsletter::{Newsletter, header, token};
+
+const ADA: &str = "0190163d-8694-739b-aea5-966c26f8ad91";
+const BOB: &str = "0190163d-8694-739b-aea5-966c26f8ad92";
+
+both_databases! {
+    async fn every_recipient_ends_in_exactly_one_state_whatever_the_mail_server_does(backend: Backend) {
+        let house = Newsletter::start(backend).await;
+        let publication = house.publication("relay").await;
+        // From the second mail on, after the confirmation, each has its own way.
+        let people = [
+            ("ada@example.test", DeliveryState::Accepted),
+            ("dot.multilinefrom2+ida@example.test", DeliveryState::Accepted),
+            ("rcpt.550from2+bob@example.test", DeliveryState::Rejected),
+            ("dot.554from2+fay@example.test", DeliveryState::Rejected),
+            ("rcpt.451from2+cat@example.test", DeliveryState::Deferred),
+            ("data.dropfrom2+gil@example.test", DeliveryState::Deferred),
+            ("rcpt.stallfrom2+kim@example.test", DeliveryState::Deferred),
+            ("dot.keptfrom2+dan@example.test", DeliveryState::Unknown),
+            ("dot.dropfrom2+eve@example.test", DeliveryState::Unknown),
+            ("dot.garbagefrom2+hal@example.test", DeliveryState::Unknown),
+            ("dot.stallfrom2+lea@example.test", DeliveryState::Unknown),
+        ];
+        for (email, _) in people {
+            house.subscribe(&publication, email).await;
+        }
+        let issue = house.send(house.draft(&publication).await).await;
+        let account = house.until_account(&issue, "tried once", |it| it.audience == 11 && it.pending == 0 && it.in_flight == 0).await;
+        assert_eq!((account.accepted, account.rejected, account.deferred, account.unknown), (2, 2, 3, 4), "{account:?}");
+        assert_eq!(account.issue_state(), IssueState::Sending);
+        let deliveries: BTreeMap<String, pb::Delivery> =
+            house.deliveries(&issue).await.into_iter().map(|delivery| (delivery.email.clone(), delivery)).collect();
+        for (email, state) in people {
+            let delivery = &deliveries[email];
+            assert_eq!(delivery.state(), state, "{delivery:?}");
+            assert_eq!(delivery.attempts.len(), 1, "{delivery:?}");
+            for attempt in delivery.attempts.iter().filter(|attempt| attempt.code > 0) {
+                assert!(attempt.reply.contains(email), "somebody else's reply: {attempt:?}");
+            }
+            let kept = house.smtp.mails_to(email).len() - 1;
+            let expected = usize::from(state == DeliveryState::Accepted || email.starts_with("dot.kept"));
+            assert_eq!(kept, expected, "{email}");
+        }
+        // One leaves while it is deferred; for the others the time runs out.
+        let leaving = house.subscription(&publication, "rcpt.451from2+cat@example.test").await;
+        let request = pb::UnsubscribeRequest { subscription_id: leaving.subscription_id, ..Default::default() };
+        house.subscriptions.clone().unsubscribe(request).await.expect("it is there");
+        house.clock.advance(Duration::from_secs(73 * 3600));
+        let account = house.until_account(&issue, "completed", |it| it.issue_state() == IssueState::Completed).await;
+        assert_eq!((account.withheld, account.expired, account.unknown, account.deferred), (1, 2, 4, 0), "{account:?}");
+        assert_eq!(account.withheld_reasons.get("UNSUBSCRIBED"), Some(&1));
+        // Sending it once more changes nothing.
+        let again = house.issues.clone().send_issue(pb::SendIssueRequest { issue_id: issue.clone(), ..Default::default() }).await;
+        assert_eq!(again.expect("no refusal").into_inner().issue.expect("it").state(), IssueState::Completed);
+        let kinds: Vec<String> = house.events_until("issue.completed").await.into_iter().filter_map(|event| event.meta).map(|meta| meta.r#type).collect();
+        for kind in ["subscription.pending", "subscription.confirmed", "message.settled", "issue.started", "delivery.rejected", "delivery.unknown", "delivery.expired", "subscription.ended"] {
+            assert!(kinds.iter().any(|known| known == kind), "{kind} in {kinds:?}");
+        }
+        house.stop().await;
+    }
+
+    async fn who_is_left_out_is_told_why_and_a_greylist_is_passed(backend: Backend) {
+        let house = Newsletter::start(backend).await;
+        let publication = house.publication("relay").await;
+        house.subscribe(&publication, "ada@example.test").await;
+        house.subscribe(&publication, "bob@example.test").await;
+        house.subscribe(&publication, "rcpt.451x2+cat@example.test").await;
+        house.customers.add(ADA, "ada@example.test");
+        house.customers.add(BOB, "bob@example.test");
+        house.customers.at_risk(ADA);
+        house.customers.known().denied.insert(BOB.to_owned());
+        rapport_testkit::eventually("both are known", async || {
+            let (ada, bob) = (house.subscription(&publication, "ada@example.test").await, house.subscription(&publication, "bob@example.test").await);
+            ada.customer_id == ADA && bob.customer_id == BOB
+        })
+        .await;
+        // The risk comes after the customers in the feed; another event behind it shows that it was taken.
+        house.customers.add("0190163d-8694-739b-aea5-966c26f8ad93", "rcpt.451x2+cat@example.test");
+        rapport_testkit::eventually("the feed is read", async || !house.subscription(&publication, "rcpt.451x2+cat@example.test").await.customer_id.is_empty()).await;
+        let issue = house.send(house.draft(&publication).await).await;
+        let mut watched = house.issues.clone().watch_issue(pb::WatchIssueRequest { issue_id: issue.clone() }).await.expect("it is there").into_inner();
+        let account = house.until_account(&issue, "tried", |it| it.withheld == 2 && it.pending == 0 && it.in_flight == 0).await;
+        let reasons: BTreeMap<String, i64> = [("CUSTOMER_AT_RISK".to_owned(), 1), ("NO_CONSENT".to_owned(), 1)].into();
+        assert_eq!((account.withheld_reasons, account.deferred), (reasons, 1));
+        house.clock.advance(Duration::from_secs(6 * 60 + 1));
+        let mut last = None;
+        while let Some(response) = watched.message().await.expect("it is watched") {
+            last = response.accounting;
+        }
+        let last = last.expect("there was one");
+        assert_eq!((last.issue_state(), last.accepted), (IssueState::Completed, 1), "{last:?}");
+        assert_eq!(house.smtp.mails_to("rcpt.451x2+cat@example.test").len(), 2);
+        house.stop().await;
+    }
+
+    async fn a_letter_has_its_headers_and_its_link_ends_the_subscription(backend: Backend) {
+        let house = Newsletter::start(backend).await;
+        let publication = house.publication("relay").await;
+        house.subscribe(&publication, "ada@example.test").await;
+        let issue = house.send(house.draft(&publication).await).await;
+        house.until_account(&issue, "completed", |it| it.issue_state() == IssueState::Completed).await;
+        let mail = house.smtp.mails_to("ada@example.test").pop().expect("the issue").text();
+        assert_eq!(header(&mail, "Subject"), "News for ada@example.test");
+        assert_eq!(header(&mail, "List-Unsubscribe-Post"), "List-Unsubscribe=One-Click");
+        let id = house.deliveries(&issue).await[0].mail_message_id.clone();
+        assert_eq!(header(&mail, "Message-ID"), format!("<{id}>"));
+        let token = token(&header(&mail, "List-Unsubscribe"), "/unsubscribe/");
+        assert!(house.page("GET", &format!("/unsubscribe/{token}"), "").await.starts_with("HTTP/1.1 200"));
+        assert_eq!(house.subscription(&publication, "ada@example.test").await.state(), pb::SubscriptionState::Active);
+        let first = house.page("POST", &format!("/unsubscribe/{token}"), "List-Unsubscribe=One-Click").await;
+        let ended = house.subscription(&publication, "ada@example.test").await;
+        assert_eq!((ended.state(), ended.proofs.last().map(pb::Proof::kind)), (pb::SubscriptionState::Unsubscribed, Some(pb::ProofKind::OneClick)));
+        let body = |answer: &str| answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).expect("a body");
+        for path in [format!("/unsubscribe/{token}"), "/unsubscribe/nonsense".to_owned()] {
+            let again = house.page("POST", &path, "List-Unsubscribe=One-Click").await;
+            assert!(again.starts_with("HTTP/1.1 200"), "{again}");
+            assert_eq!(body(&again), body(&first));
+        }
+        house.stop().await;
+    }
+}

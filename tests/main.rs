@@ -2,6 +2,7 @@
 
 mod backup;
 mod bad_input;
+mod cli;
 mod coverage;
 mod deployment;
 mod descriptor;

@@ -64,7 +64,7 @@ start() {
     {
         echo "listen_addresses = '127.0.0.1'"
         echo "unix_socket_directories = '$1/socket'"
-        echo "max_connections = 300"
+        echo "max_connections = 1000"
         echo "shared_buffers = 64MB"
         echo "deadlock_timeout = 200ms"
         echo "autovacuum = off"

@@ -14,7 +14,7 @@ impl Known {
     pub fn learn(&self, answer: &DynamicMessage) {
         for (field, value) in answer.fields() {
             match value {
-                Value::String(text) if !text.is_empty() && (field.name().ends_with("_id") || field.name().ends_with("token")) => {
+                Value::String(text) if !text.is_empty() && (["_id", "token", "cursor"].iter().any(|end| field.name().ends_with(end))) => {
                     self.keep(field.name(), text);
                 }
                 Value::Message(inner) => self.learn(inner),
@@ -43,6 +43,8 @@ pub struct Generator<'a> {
     known: &'a Known,
     /// The share of fields that are wrong.
     slips: f64,
+    /// Seconds since 1970.
+    now: i64,
 }
 
 impl<'a> Generator<'a> {
@@ -50,7 +52,8 @@ impl<'a> Generator<'a> {
     pub fn new(seed: u64, known: &'a Known) -> Self {
         let mut rng = StdRng::seed_from_u64(seed);
         let slips = *[0.0, 0.0, 0.03, 0.1, 0.4].choose(&mut rng).expect("the list is not empty");
-        Self { rng, known, slips }
+        let (now, _) = rapport_server::world::world().clock.now().parts();
+        Self { rng, known, slips, now }
     }
 
     /// A number of messages, for a stream.
@@ -89,8 +92,14 @@ impl<'a> Generator<'a> {
     }
 
     fn fill(&mut self, message: &mut DynamicMessage, field: &FieldDescriptor, of: &MessageDescriptor, depth: usize) {
-        let leave_out = if matches!(field.kind(), Kind::Message(_)) { 0.15 } else { 0.25 };
-        if depth > 4 || (self.rng.random_bool(leave_out) && !needed(field)) {
+        let leave_out = if SELDOM.contains(&field.name()) && field.parent_message().name() != "ConcludeInteractionRequest" {
+            0.8
+        } else if self.slips == 0.0 {
+            0.03
+        } else {
+            0.2
+        };
+        if depth > 4 || self.rng.random_bool(leave_out) {
             return;
         }
         if field.is_map() {
@@ -102,8 +111,8 @@ impl<'a> Generator<'a> {
             let entries = entries.collect();
             message.set_field(field, Value::Map(entries));
         } else if field.is_list() {
-            let most = if self.slip() { 40 } else { 3 };
-            let items = (0..self.rng.random_range(0..=most)).map(|_| self.single(field, of, depth + 1)).collect();
+            let (least, most) = if self.slip() { (0, 40) } else { (1, 3) };
+            let items = (0..self.rng.random_range(least..=most)).map(|_| self.single(field, of, depth + 1)).collect();
             message.set_field(field, Value::List(items));
         } else {
             let value = self.single(field, of, depth + 1);
@@ -114,15 +123,18 @@ impl<'a> Generator<'a> {
     fn single(&mut self, field: &FieldDescriptor, of: &MessageDescriptor, depth: usize) -> Value {
         let slip = self.slip();
         match field.kind() {
+            Kind::Message(inner) if inner.full_name() == "google.protobuf.Timestamp" && !slip => Value::Message(self.time(field, &inner)),
             Kind::Message(inner) => Value::Message(self.nested(&inner, depth)),
             Kind::Enum(of) if slip => {
                 Value::EnumNumber(*[0, -1, 99, i32::MAX, of.values().len() as i32].choose(&mut self.rng).expect("not empty"))
             }
+            // The first value is the plainest one, and fits most often.
+            Kind::Enum(_) if self.rng.random_bool(0.6) => Value::EnumNumber(1),
             Kind::Enum(of) => Value::EnumNumber(self.rng.random_range(1..of.values().len().max(2) as i32)),
             Kind::String if slip => Value::String(self.odd_text()),
             Kind::String => Value::String(self.text(field.name(), of)),
             Kind::Bytes => Value::Bytes(self.mail(slip).into()),
-            Kind::Bool => Value::Bool(self.rng.random_bool(0.3)),
+            Kind::Bool => Value::Bool(self.rng.random_bool(if field.name() == "said_nothing" { 0.9 } else { 0.3 })),
             Kind::Double => Value::F64(self.number(slip)),
             Kind::Float => Value::F32(self.number(slip) as f32),
             Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => Value::I32(self.integer(slip, i32::MIN.into(), i32::MAX.into()) as i32),
@@ -146,13 +158,12 @@ impl<'a> Generator<'a> {
         let slip = self.slip();
         match of.full_name() {
             "google.protobuf.Timestamp" | "google.protobuf.Duration" => {
-                let base = if of.name() == "Timestamp" { 1_795_000_000 } else { 0 };
                 let (seconds, nanos) = if slip {
                     *[(i64::MAX, 0), (i64::MIN, 0), (0, -1), (0, i32::MAX), (253_402_300_800, 0), (-62_135_596_801, 0)]
                         .choose(&mut self.rng)
                         .expect("not empty")
                 } else {
-                    (base + self.rng.random_range(-400..400) * 86_400, self.rng.random_range(0..1_000_000_000))
+                    (self.rng.random_range(1..10) * 86_400, 0)
                 };
                 message.set_field_by_name("seconds", Value::I64(seconds));
                 message.set_field_by_name("nanos", Value::I32(nanos));
@@ -170,6 +181,16 @@ impl<'a> Generator<'a> {
             _ => return None,
         }
         Some(message)
+    }
+
+    /// A time ahead for what is due, and one gone by for what has happened.
+    fn time(&mut self, field: &FieldDescriptor, of: &MessageDescriptor) -> DynamicMessage {
+        let ahead = ["due_time", "expire_time", "send_time", "schedule_time"].contains(&field.name());
+        let days = self.rng.random_range(1..300) * if ahead { 1 } else { -1 };
+        let mut message = DynamicMessage::new(of.clone());
+        message.set_field_by_name("seconds", Value::I64(self.now + days * 86_400));
+        message.set_field_by_name("nanos", Value::I32(self.rng.random_range(0..1_000_000_000)));
+        message
     }
 
     fn key(&mut self, field: &str) -> String {
@@ -191,6 +212,19 @@ impl<'a> Generator<'a> {
             "page_token" | "filter" => {
                 self.known.some("next_page_token", &mut self.rng).filter(|_| name == "page_token" && n < 40).unwrap_or_default()
             }
+            "types" => match of.parent_file().package_name() {
+                "rapport.customer.v1" => "customer.created",
+                "rapport.interaction.v1" => "interaction.opened",
+                "rapport.feedback.v1" => "invitation.sent",
+                _ => "issue.started",
+            }
+            .to_owned(),
+            "cursor" | "in_reply_to" => self.known.some(name, &mut self.rng).unwrap_or_default(),
+            "question_id" | "option_id" => format!("q{n}"),
+            "transport" => "outbox".to_owned(),
+            "on_event" => "interaction.concluded".to_owned(),
+            "revises" => self.known.some("questionnaire_id", &mut self.rng).unwrap_or_default(),
+            "interaction_id" if of.name() == "Commitment" => String::new(),
             "etag" => {
                 if n < 200 {
                     String::new()
@@ -201,17 +235,14 @@ impl<'a> Generator<'a> {
             "token" => self.known.some(name, &mut self.rng).unwrap_or_else(|| self.uuid()),
             _ if name.ends_with("_id") || name.ends_with("_ids") => self.id(name, of),
             "email" | "to_email" | "from_email" | "from_address" | "envelope_recipient" => format!("n{n}@example.com"),
-            "value" if n % 2 == 0 => format!("n{n}@example.com"),
+            "value" if n % 4 != 0 => format!("n{n}@example.com"),
             "phone" | "value" => format!("+49 30 {}", 1_000_000 + n),
             "language" | "default_language" => (*["en", "de", "pt-BR"].choose(&mut self.rng).expect("not empty")).to_owned(),
             "time_zone" => "Europe/Berlin".to_owned(),
             "bounce_domain" | "reply_domain" => "mail.example.com".to_owned(),
-            "types" => {
-                (*["customer.created", "interaction.concluded", "issue.created"].choose(&mut self.rng).expect("not empty")).to_owned()
-            }
             "traceparent" => format!("00-{:032x}-{:016x}-01", n + 1, n + 1),
             "content_type" => "text/plain".to_owned(),
-            "html" => "<p>Hello {{ customer.display_name }}</p>".to_owned(),
+            "html" => "<p>Hello</p>".to_owned(),
             "location" => format!("https://example.com/{n}"),
             "wording_version" => "v1".to_owned(),
             _ => format!("{} {n}", name.replace('_', " ")),
@@ -221,8 +252,8 @@ impl<'a> Generator<'a> {
     /// An id of something that is there; or, for what is about to be made, mostly none.
     fn id(&mut self, name: &str, of: &MessageDescriptor) -> String {
         let singular = name.trim_end_matches('s');
-        let own = of.get_field_by_name(name.trim_end_matches("_id")).is_some();
-        let (fresh, none) = if own { (0.2, 0.7) } else { (0.05, 0.05) };
+        let own = name.ends_with("_id") && of.get_field_by_name(name.trim_end_matches("_id")).is_some();
+        let (fresh, none) = if own { (0.2, 0.7) } else { (0.04, 0.02) };
         if self.rng.random_bool(none) {
             String::new()
         } else if self.rng.random_bool(fresh) {
@@ -287,8 +318,25 @@ impl<'a> Generator<'a> {
     }
 }
 
-/// Fields without which nearly every request would only be told that they are missing.
-fn needed(field: &FieldDescriptor) -> bool {
-    field.parent_message().name().ends_with("Request")
-        || ["display_name", "subject", "text", "kind", "value", "email"].contains(&field.name())
-}
+/// Fields that fit only some requests: a request that always had them would seldom be right.
+const SELDOM: [&str; 19] = [
+    "token",
+    "revises",
+    "informal_offer",
+    "customer_contact",
+    "organization_id",
+    "stars",
+    "in_reply_to",
+    "conclusion",
+    "no_step_reason",
+    "subscription_id",
+    "previous_interaction_id",
+    "page_token",
+    "new_commitment",
+    "scale_min",
+    "scale_max",
+    "options",
+    "guide_id",
+    "remark_ids",
+    "journey_id",
+];

@@ -49,7 +49,9 @@ impl Readers {
     ) -> Result<T, E> {
         let mut reader = self.checkout().await?;
         if reader.reading {
-            batch(&mut reader.conn, "ROLLBACK").await?;
+            // Dropped at its begin or at its commit it left nothing open, and there is nothing to end: no reason to fail,
+            // which would keep this reader from ever being used again.
+            drop(batch(&mut reader.conn, "ROLLBACK").await);
         }
         reader.reading = true;
         batch(&mut reader.conn, "BEGIN").await?;

@@ -122,11 +122,13 @@ impl Mailing {
     }
 }
 
-/// Whom number `number` is: most are well, some are slow, some do not want it after they confirmed.
+/// Whom number `number` is: some are well, some slow, some refuse it after they confirmed, of some nobody can know.
 fn address(number: usize) -> String {
     let deed = match number % 8 {
         1 | 5 => "dot.late-30+",
+        2 => "dot.keptfrom2+",
         3 => "dot.multiline+",
+        4 => "dot.dropfrom2+",
         6 => "rcpt.550from2+",
         7 => "dot.554from2+",
         _ => "",

@@ -100,7 +100,7 @@ fn what_cannot_be_done_says_why_and_ends_with_its_code() {
             (&["timeline", "nobody@example.com"], 1, "nobody@example.com"),
             (&["timeline", "what is this"], 2, "neither"),
             (&["issue", "send", "0190163d-8694-739b-aea5-966c26f8ad91"], 3, "try again"),
-            (&["--set", "customer.listen=nowhere", "settings"], 2, "customer.listen"),
+            (&["settings", "--set", "customer.listen=nowhere"], 2, "customer.listen"),
         ];
         for (arguments, code, reason) in table {
             let nowhere = ["--set", "client.newsletter=http://127.0.0.1:9"];

@@ -118,12 +118,12 @@ async fn ending(stage: &mut Stage) -> Result<(), End> {
     stage
         .step("The customer's standing is a score with reasons, each with its evidence", async |_| {
             for reason in &risk.reasons {
-                out.line(format_args!(
-                    "    {:>4} {}: {}",
-                    reason.points,
-                    reason.code().as_str_name().trim_start_matches("RISK_CODE_"),
-                    reason.summary
-                ));
+                let code = reason.code().as_str_name().trim_start_matches("RISK_CODE_");
+                if out.json() {
+                    out.object(&json!({ "reason": code, "points": reason.points, "summary": reason.summary }));
+                } else {
+                    out.line(format_args!("    {:>4} {code}: {}", reason.points, reason.summary));
+                }
             }
             Ok(format!("score {} of 100, {}", risk.score, risk.level().as_str_name().trim_start_matches("RISK_LEVEL_").to_lowercase()))
         })

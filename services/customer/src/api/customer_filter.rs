@@ -2,7 +2,7 @@
 
 use rapport_core::{Violations, filter::Comparison};
 
-use super::wire::{equal, filters, parsed, same, word};
+use super::wire::{equal, filters, moment, parsed, same, word};
 use crate::{
     app::customer::Filter,
     domain::{ContactPoint, ContactPointKind},
@@ -50,9 +50,9 @@ fn comparison(comparison: &Comparison) -> Result<Filter, String> {
         "language" => Ok(Filter::Language(same(comparison)?, comparison.value.clone())),
         "organization_id" => Ok(Filter::Organization(same(comparison)?, parsed(comparison)?)),
         "preferred_channel" => Ok(Filter::Channel(same(comparison)?, word(comparison)?)),
-        "create_time" => Ok(Filter::Created(comparison.operator, comparison.time()?)),
-        "update_time" => Ok(Filter::Updated(comparison.operator, comparison.time()?)),
-        "last_interaction_time" => Ok(Filter::Met(comparison.operator, comparison.time()?)),
+        "create_time" => Ok(Filter::Created(comparison.operator, moment(comparison)?)),
+        "update_time" => Ok(Filter::Updated(comparison.operator, moment(comparison)?)),
+        "last_interaction_time" => Ok(Filter::Met(comparison.operator, moment(comparison)?)),
         other => Err(format!("{other:?} is not a field")),
     }
 }

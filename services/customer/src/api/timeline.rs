@@ -7,7 +7,7 @@ use tonic::{Request, Response, Status};
 
 use super::{
     Api,
-    wire::{equal, filters, number, parsed, same, text, timestamp, word},
+    wire::{equal, filters, moment, number, parsed, same, storable, text, timestamp, word},
 };
 use crate::{
     app::{self, timeline::Filter},
@@ -25,6 +25,9 @@ pub async fn list(api: &Api, request: Request<pb::ListTimelineRequest>) -> Resul
     let filters = filters(&filter, FIELDS, &mut violations, comparison);
     let of = format!("{customer_id} {filter}");
     let page = Page::<(Time, EventId)>::parse(PageRequest { size: page_size, token: &page_token, of: &of }, &mut violations);
+    if page.as_ref().and_then(|page| page.after).is_some_and(|(time, _)| !storable(time)) {
+        violations.add("page_token", "is not a token of this list: pass next_page_token of the page before, or none to start");
+    }
     let ((customer, filters), page) = violations.finish(customer.zip(filters).zip(page)).map_err(invalid)?;
     let rows = if filters.is_empty() {
         query(&api.database, "ListTimeline", &cx, async |conn| app::timeline::list_timeline(conn, customer, &filters, &page).await).await?
@@ -44,7 +47,7 @@ fn comparison(comparison: &Comparison) -> Result<Filter, String> {
         "setting" => equal(comparison).and_then(|()| Ok(Filter::Setting(word(comparison)?))),
         "journey_id" => equal(comparison).and_then(|()| Ok(Filter::Journey(parsed(comparison)?))),
         "subject_id" => equal(comparison).and_then(|()| Ok(Filter::Subject(parsed(comparison)?))),
-        "time" => Ok(Filter::Time(comparison.operator, comparison.time()?)),
+        "time" => Ok(Filter::Time(comparison.operator, moment(comparison)?)),
         other => Err(format!("{other:?} is not a field")),
     }
 }

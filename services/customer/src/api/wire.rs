@@ -51,6 +51,10 @@ pub fn filters<F>(
     violations: &mut Violations,
     read: impl Fn(&Comparison) -> Result<F, String>,
 ) -> Option<Vec<F>> {
+    if filter.chars().any(|c| c.is_control() && !c.is_whitespace()) {
+        violations.add("filter", "must not contain control characters");
+        return None;
+    }
     let comparisons = rapport_core::filter::parse(filter, fields, violations)?;
     if comparisons.len() > MAX_COMPARISONS {
         violations.add("filter", format!("has more than {MAX_COMPARISONS} comparisons"));
@@ -80,6 +84,18 @@ pub fn same(comparison: &Comparison) -> Result<bool, String> {
     }
 }
 
+/// The value as a time that both databases can hold.
+pub fn moment(comparison: &Comparison) -> Result<Time, String> {
+    let time = comparison.time()?;
+    if storable(time) { Ok(time) } else { Err("must lie in the years 1 to 9999".to_owned()) }
+}
+
+/// Whether both databases can hold a time.
+pub fn storable(time: Time) -> bool {
+    let (seconds, nanos) = time.parts();
+    Time::from_parts(seconds, nanos).is_some()
+}
+
 /// The value as a word.
 pub fn word<W: Word>(comparison: &Comparison) -> Result<W, String> {
     W::from_text(&comparison.value)
@@ -94,6 +110,16 @@ pub fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(comparison: &Compari
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_filter_holds_nothing_that_a_database_cannot() {
+        let mut violations = Violations::new();
+        let read = |filter: &str, violations: &mut Violations| filters(filter, &["time"], violations, moment);
+        assert_eq!(read("time > 2026-01-01T00:00:00Z", &mut violations).map(|all| all.len()), Some(1));
+        assert_eq!(read("time > -008000-01-01T00:00:00Z", &mut violations), None);
+        assert_eq!(read("time = \"a\0b\"", &mut violations), None);
+        assert_eq!(violations.iter().count(), 2);
+    }
 
     #[test]
     fn an_etag_is_one_spelling_of_a_version() {

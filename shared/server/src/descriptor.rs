@@ -10,6 +10,8 @@ pub struct Rpc {
     pub name: String,
     /// Whether either side streams.
     pub streaming: bool,
+    /// Whether only the service streams: such a stream is watched, and may be watched again.
+    pub watched: bool,
 }
 
 /// The descriptors of all services.
@@ -26,6 +28,7 @@ pub fn rpcs(descriptor: &FileDescriptorSet, service: &str) -> Vec<Rpc> {
             rpcs.extend(declared.method.iter().map(|method| Rpc {
                 name: format!("{}.{}/{}", file.package(), declared.name(), method.name()),
                 streaming: method.client_streaming() || method.server_streaming(),
+                watched: method.server_streaming() && !method.client_streaming(),
             }));
         }
     }

@@ -51,7 +51,8 @@ pub struct Surroundings {
 pub fn around(routes: Routes, surroundings: Surroundings) -> Answers {
     let Surroundings { scope, callers, roles, limits, rpcs, origins, max_concurrent_calls, deadline } = surroundings;
     let names = rpcs.iter().map(|rpc| rpc.name.clone());
-    let streams = rpcs.iter().filter(|rpc| rpc.streaming).map(|rpc| format!("/{}", rpc.name)).collect();
+    let paths = |of: fn(&Rpc) -> bool| rpcs.iter().filter(|rpc| of(rpc)).map(|rpc| format!("/{}", rpc.name)).collect();
+    let (streams, watched) = (paths(|rpc| rpc.streaming), paths(|rpc| rpc.watched));
     let limits: HashMap<String, usize> = limits.iter().map(|(rpc, octets)| (format!("/{rpc}"), *octets)).collect();
     let layers = ServiceBuilder::new()
         // Pages of strangers in a browser are turned away before anything else; those of friends are told that they may.
@@ -61,7 +62,7 @@ pub fn around(routes: Routes, surroundings: Surroundings) -> Answers {
         // The span, as a child of the caller's, and the metrics: outside of all that can answer, so that they see every answer.
         .layer(ServerLayer::new(scope.service, names))
         // Which service answers; and errors that tonic made get their details. Outside of all that makes errors.
-        .layer(step::layer(entry::Entry::new(scope)))
+        .layer(step::layer(entry::Entry::new(scope, watched)))
         // A panic becomes INTERNAL: inside of the span, which then has the panic; outside of everything of ours.
         .layer(step::layer(panic::CatchPanic))
         // Too many calls at a time are turned away, before they cost anything.

@@ -1,5 +1,7 @@
 //! The scope of a call, and the details of errors that were made without them.
 
+use std::collections::HashSet;
+
 use http::{Request, Response};
 use tonic::{Code, Status, body::Body};
 
@@ -12,20 +14,21 @@ use crate::{scope::Scope, status::with_info};
 /// Puts the call into its scope and completes its errors.
 pub struct Entry {
     scope: Scope,
+    watched: HashSet<String>,
 }
 
 impl Entry {
-    /// For calls in this scope.
-    pub fn new(scope: Scope) -> Self {
-        Self { scope }
+    /// For calls in this scope; `watched` are the paths whose streams end when the service stops.
+    pub fn new(scope: Scope, watched: HashSet<String>) -> Self {
+        Self { scope, watched }
     }
 }
 
 impl Step for Entry {
     async fn take(&self, request: Request<Body>, rest: impl Rest) -> Result<Response<Body>, Status> {
         let path = request.uri().path();
-        // Health and reflection know nothing of draining: their endless streams are ended from here.
-        let endless = path.starts_with("/grpc.").then(|| self.scope.draining.clone());
+        // A stream that is only watched would hold up the stop: it ends when it has nothing to send just now.
+        let endless = (path.starts_with("/grpc.") || self.watched.contains(path)).then(|| self.scope.draining.clone());
         let unknown = path.to_owned();
         self.scope
             .clone()

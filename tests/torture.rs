@@ -26,11 +26,12 @@ rapport_testkit::both_databases! {
         let rounds = number("RAPPORT_TORTURE_ROUNDS", 5);
         let seed = number("RAPPORT_TORTURE_SEED", 1);
         println!("{rounds} rounds with the seed {seed} (RAPPORT_TORTURE_ROUNDS, RAPPORT_TORTURE_SEED)");
-        torture(backend, rounds, seed).await;
+        println!("{}", torture(backend, rounds, seed).await);
     }
 }
 
-async fn torture(backend: Backend, rounds: u64, seed: u64) {
+/// Tells how much happened.
+async fn torture(backend: Backend, rounds: u64, seed: u64) -> String {
     let mut random = StdRng::seed_from_u64(seed);
     let smtp = Smtp::start(Manners::default()).await;
     let mut suite = Suite::new(backend, &mailing::settings(&smtp)).await;
@@ -58,8 +59,8 @@ async fn torture(backend: Backend, rounds: u64, seed: u64) {
     }
     check::feeds(&feeds, &known);
     let events: usize = feeds.values().map(Vec::len).sum();
-    println!("{} customers, {events} events, {} mails, {polls} polls", known.customers.len(), smtp.mails().len());
     suite.stop().await;
+    format!("{} customers, {events} events, {} mails, {polls} polls", known.customers.len(), smtp.mails().len())
 }
 
 fn number(variable: &str, default: u64) -> u64 {

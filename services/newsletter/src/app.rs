@@ -6,6 +6,8 @@ pub mod freeze;
 pub mod inbound;
 pub mod issue;
 pub mod ledger;
+#[cfg(test)]
+mod ledger_tests;
 pub mod message;
 pub mod publication;
 pub mod subscription;

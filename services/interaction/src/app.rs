@@ -24,10 +24,14 @@ mod tests;
 /// What a use case answers.
 pub type Result<T> = std::result::Result<T, Failure<Refused>>;
 
-/// Tells the others. Called after the row that it tells about is written.
-async fn announce(conn: &mut Conn<'_>, cx: &Context, event: &Event) -> std::result::Result<(), Fault> {
-    let (subject, version, journey) = event.subject();
-    outbox::append(conn, cx, Draft { kind: event.kind(), subject, version, journey: Some(journey), payload: event }).await?;
+/// Tells the others what happened, in this order and in one statement. Called after the rows that it tells about are written.
+async fn announce(conn: &mut Conn<'_>, cx: &Context, events: &[Event]) -> std::result::Result<(), Fault> {
+    let draft = |payload| {
+        let (subject, version, journey) = Event::subject(payload);
+        Draft { kind: payload.kind(), subject, version, journey: Some(journey), payload }
+    };
+    let drafts: Vec<_> = events.iter().map(draft).collect();
+    outbox::append_all(conn, cx, &drafts).await?;
     Ok(())
 }
 

@@ -37,17 +37,14 @@ pub async fn create_commitment(conn: &mut Conn<'_>, cx: &Context, command: Creat
             Commitment::make(draft, customer, cx.journey.unwrap_or_else(|| cx.fresh()), cx)
         }
     };
-    insert(conn, cx, &made).await?;
+    insert(conn, &made).await?;
+    announce(conn, cx, &[Event::CommitmentMade(made.clone())]).await?;
     Ok(made)
 }
 
-/// Stores a new commitment and tells of it.
-pub(super) async fn insert(conn: &mut Conn<'_>, cx: &Context, made: &Commitment) -> Result<()> {
-    if !store::commitment::insert(conn, made.clone()).await? {
-        return Err(Failure::Refused(Refused::CommitmentExists(made.id)));
-    }
-    announce(conn, cx, &Event::CommitmentMade(made.clone())).await?;
-    Ok(())
+/// Stores a new commitment.
+pub(super) async fn insert(conn: &mut Conn<'_>, made: &Commitment) -> Result<()> {
+    if store::commitment::insert(conn, made.clone()).await? { Ok(()) } else { Err(Failure::Refused(Refused::CommitmentExists(made.id))) }
 }
 
 /// One commitment.
@@ -98,7 +95,7 @@ pub async fn keep_commitment(conn: &mut Conn<'_>, cx: &Context, command: KeepCom
     }
     let kept = loaded.keep(evidence, kept_time, cx.now).map_err(Failure::Refused)?;
     let kept = store::commitment::update(conn, kept).await?.ok_or(Failure::Stale)?;
-    announce(conn, cx, &Event::CommitmentKept(kept.clone())).await?;
+    announce(conn, cx, &[Event::CommitmentKept(kept.clone())]).await?;
     Ok(kept)
 }
 
@@ -119,17 +116,19 @@ pub async fn sweep_commitments(conn: &mut Conn<'_>, cx: &Context, holder: &str, 
     if leases::hold(conn, SWEEPER, holder, LEASE).await?.is_none() {
         return Ok(0);
     }
-    let mut broken = 0;
+    let mut broken = Vec::new();
     for overdue in store::commitment::overdue_for_update(conn, cx.now, limit).await? {
         if let Some(lapsed) = overdue.lapse(cx.now) {
             let lapsed = store::commitment::update(conn, lapsed).await?.ok_or(Failure::Stale)?;
-            announce(conn, cx, &Event::CommitmentBroken(lapsed)).await?;
-            broken += 1;
+            broken.push(Event::CommitmentBroken(lapsed));
         }
+    }
+    if !broken.is_empty() {
+        announce(conn, cx, &broken).await?;
     }
     // Given back with the commit: the next promise is broken by whoever wakes first.
     leases::release(conn, SWEEPER, holder).await?;
-    Ok(broken)
+    Ok(broken.len())
 }
 
 const SWEEPER: &str = "sweeper";

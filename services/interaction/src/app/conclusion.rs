@@ -38,10 +38,13 @@ pub async fn conclude_interaction(
     let evidence = evidence(conn, &interaction, &conclusion, made.as_slice()).await?;
     let concluded = interaction.conclude(conclusion, &evidence, &cx.caller.name, cx.now).map_err(Failure::Refused)?;
     let concluded = interaction::update(conn, concluded).await?;
+    let mut events = Vec::with_capacity(2);
     if let Some(made) = &made {
-        commitment::insert(conn, cx, made).await?;
+        commitment::insert(conn, made).await?;
+        events.push(Event::CommitmentMade(made.clone()));
     }
-    announce(conn, cx, &Event::InteractionConcluded(concluded.clone())).await?;
+    events.push(Event::InteractionConcluded(concluded.clone()));
+    announce(conn, cx, &events).await?;
     Ok((concluded, made))
 }
 

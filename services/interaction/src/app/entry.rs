@@ -48,7 +48,8 @@ pub(super) async fn add_to(
         let entry = Entry::record(draft.clone(), interaction.id, interaction.customer, cx);
         match interaction.clone().hear(&entry, window, cx.now).map_err(Failure::Refused)? {
             Effect::Nothing => {
-                insert(conn, cx, EntryAdded::of(entry.clone(), &interaction, false)).await?;
+                insert(conn, &entry).await?;
+                announce(conn, cx, &[Event::EntryAdded(EntryAdded::of(entry.clone(), &interaction, false))]).await?;
                 return Ok((entry, interaction));
             }
             Effect::Changes(change) => return changed(conn, cx, *change, entry).await,
@@ -64,35 +65,34 @@ pub(super) async fn add_to(
 async fn changed(conn: &mut Conn<'_>, cx: &Context, change: Change, entry: Entry) -> Result<(Entry, Interaction)> {
     let Change { interaction, began, reopened, first_human_response } = change;
     let interaction = interaction::update(conn, interaction).await?;
-    if began {
-        announce(conn, cx, &Event::InteractionOpened(interaction.clone())).await?;
-    }
-    if reopened {
-        announce(conn, cx, &Event::InteractionReopened(interaction.clone())).await?;
-    }
-    insert(conn, cx, EntryAdded::of(entry.clone(), &interaction, first_human_response)).await?;
-    if first_human_response {
-        announce(conn, cx, &Event::FirstHumanResponse(interaction.clone())).await?;
-    }
+    insert(conn, &entry).await?;
+    let added = EntryAdded::of(entry.clone(), &interaction, first_human_response);
+    let events: Vec<Event> = [
+        began.then(|| Event::InteractionOpened(interaction.clone())),
+        reopened.then(|| Event::InteractionReopened(interaction.clone())),
+        Some(Event::EntryAdded(added)),
+        first_human_response.then(|| Event::FirstHumanResponse(interaction.clone())),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    announce(conn, cx, &events).await?;
     Ok((entry, interaction))
 }
 
 async fn begin_anew(conn: &mut Conn<'_>, cx: &Context, previous: &Interaction, draft: EntryDraft) -> Result<(Entry, Interaction)> {
     let interaction = previous.follow_up(cx.fresh(), Direction::Inbound, cx.now);
     interaction::insert(conn, &interaction).await?;
-    announce(conn, cx, &Event::InteractionOpened(interaction.clone())).await?;
     let entry = Entry::record(draft, interaction.id, interaction.customer, cx);
-    insert(conn, cx, EntryAdded::of(entry.clone(), &interaction, false)).await?;
+    insert(conn, &entry).await?;
+    let added = EntryAdded::of(entry.clone(), &interaction, false);
+    announce(conn, cx, &[Event::InteractionOpened(interaction.clone()), Event::EntryAdded(added)]).await?;
     Ok((entry, interaction))
 }
 
-/// Stores a new entry and tells of it.
-pub(super) async fn insert(conn: &mut Conn<'_>, cx: &Context, added: EntryAdded) -> Result<()> {
-    if !store::entry::insert(conn, added.entry.clone()).await? {
-        return Err(Failure::Refused(Refused::EntryExists(added.entry.id)));
-    }
-    announce(conn, cx, &Event::EntryAdded(added)).await?;
-    Ok(())
+/// Stores a new entry.
+pub(super) async fn insert(conn: &mut Conn<'_>, entry: &Entry) -> Result<()> {
+    if store::entry::insert(conn, entry.clone()).await? { Ok(()) } else { Err(Failure::Refused(Refused::EntryExists(entry.id))) }
 }
 
 /// One page of the entries of an interaction, and the token of the next page.

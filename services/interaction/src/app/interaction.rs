@@ -46,17 +46,20 @@ pub async fn create_interaction(conn: &mut Conn<'_>, cx: &Context, command: Crea
         first_human_response = change.first_human_response;
     }
     insert(conn, &interaction).await?;
+    let mut events = Vec::with_capacity(3);
     let opened = match interaction.state {
         InteractionState::Scheduled => Event::InteractionScheduled(interaction.clone()),
         _ => Event::InteractionOpened(interaction.clone()),
     };
-    announce(conn, cx, &opened).await?;
+    events.push(opened);
     if let Some(entry) = &first_entry {
-        super::entry::insert(conn, cx, EntryAdded::of(entry.clone(), &interaction, first_human_response)).await?;
+        super::entry::insert(conn, entry).await?;
+        events.push(Event::EntryAdded(EntryAdded::of(entry.clone(), &interaction, first_human_response)));
     }
     if first_human_response {
-        announce(conn, cx, &Event::FirstHumanResponse(interaction.clone())).await?;
+        events.push(Event::FirstHumanResponse(interaction.clone()));
     }
+    announce(conn, cx, &events).await?;
     Ok((interaction, first_entry))
 }
 
@@ -126,8 +129,9 @@ pub struct ReopenInteraction {
 pub async fn reopen_interaction(conn: &mut Conn<'_>, cx: &Context, command: ReopenInteraction) -> Result<Interaction> {
     let reopened = load(conn, command.id, command.read).await?.reopen(cx.now).map_err(Failure::Refused)?;
     let reopened = update(conn, reopened).await?;
-    announce(conn, cx, &Event::InteractionReopened(reopened.clone())).await?;
     let note = Entry::record(EntryDraft::system(format!("Reopened: {}", command.reason)), reopened.id, reopened.customer, cx);
-    super::entry::insert(conn, cx, EntryAdded::of(note, &reopened, false)).await?;
+    super::entry::insert(conn, &note).await?;
+    let added = EntryAdded::of(note, &reopened, false);
+    announce(conn, cx, &[Event::InteractionReopened(reopened.clone()), Event::EntryAdded(added)]).await?;
     Ok(reopened)
 }

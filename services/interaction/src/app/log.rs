@@ -67,18 +67,21 @@ pub async fn log_interaction(conn: &mut Conn<'_>, cx: &Context, command: LogInte
     let concluded = heard.conclude(wish, &evidence, &cx.caller.name, cx.now).map_err(Failure::Refused)?;
 
     interaction::insert(conn, &concluded).await?;
-    announce(conn, cx, &Event::InteractionOpened(opened)).await?;
-    let entries = added.iter().map(|added| added.entry.clone()).collect();
-    for added in added {
-        super::entry::insert(conn, cx, added).await?;
+    let mut events = vec![Event::InteractionOpened(opened)];
+    let entries: Vec<Entry> = added.iter().map(|added| added.entry.clone()).collect();
+    for entry in &entries {
+        super::entry::insert(conn, entry).await?;
     }
+    events.extend(added.into_iter().map(Event::EntryAdded));
     if first_human_response {
-        announce(conn, cx, &Event::FirstHumanResponse(concluded.clone())).await?;
+        events.push(Event::FirstHumanResponse(concluded.clone()));
     }
     for made in &made {
-        commitment::insert(conn, cx, made).await?;
+        commitment::insert(conn, made).await?;
+        events.push(Event::CommitmentMade(made.clone()));
     }
-    announce(conn, cx, &Event::InteractionConcluded(concluded.clone())).await?;
+    events.push(Event::InteractionConcluded(concluded.clone()));
+    announce(conn, cx, &events).await?;
     Ok(Logged { interaction: concluded, entries, commitments: made })
 }
 

@@ -27,6 +27,6 @@ pub async fn advance_stage(conn: &mut Conn<'_>, cx: &Context, command: AdvanceSt
     let AdvanceStage { id, to, note, read } = command;
     let advanced = interaction::load(conn, id, read).await?.advance(to, note, &cx.caller.name, cx.now).map_err(Failure::Refused)?;
     let advanced = interaction::update(conn, advanced).await?;
-    announce(conn, cx, &Event::StageChanged(advanced.clone())).await?;
+    announce(conn, cx, &[Event::StageChanged(advanced.clone())]).await?;
     Ok(advanced)
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rapport_core::{Caller, Failure, Time};
+use rapport_server::round;
 use tokio_util::sync::CancellationToken;
 
 use super::Work;
@@ -24,7 +25,7 @@ pub async fn run(work: Work, stop: CancellationToken) {
         let pause = match turn(&work, &holder).await {
             Ok(next) => pause(&work, next),
             Err(failure) => {
-                tracing::warn!(%failure, "overdue promises could not be broken; trying again");
+                tracing::warn!(%failure, "the sweeper rests before it tries again");
                 AFTER_FAILURE
             }
         };
@@ -44,7 +45,8 @@ async fn turn(work: &Work, holder: &str) -> Result<Option<Time>, Failure<Refused
             return Ok(next);
         }
         let cx = &work.world.context(Caller::service(NAME));
-        let swept = work.database.write(async |conn| sweep_commitments(conn, cx, holder, BATCH).await).await?;
+        let sweep = work.database.write(async |conn| sweep_commitments(conn, cx, holder, BATCH).await);
+        let swept = round(NAME, "sweeper", sweep).await?;
         if swept == 0 {
             // Another replica is at it, or has a row that we passed over.
             return Ok(Some(cx.now));

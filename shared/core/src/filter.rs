@@ -68,6 +68,9 @@ enum Token {
 }
 
 fn tokens(filter: &str) -> Result<Vec<Token>, String> {
+    if filter.chars().any(|c| c.is_control() && !c.is_whitespace()) {
+        return Err("must not contain control characters".to_owned());
+    }
     let mut found = Vec::new();
     let mut rest = filter.chars().peekable();
     while let Some(&next) = rest.peek() {

@@ -64,11 +64,18 @@ impl fmt::Debug for Time {
         fmt::Display::fmt(self, f)
     }
 }
+/// A text that is no time, or one outside years 1 to 9999, which not every database and message can hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be a time (RFC 3339) of the years 1 to 9999, for example 2026-01-31T12:00:00Z")]
+pub struct NotATime;
+
 impl FromStr for Time {
-    type Err = jiff::Error;
+    type Err = NotATime;
     /// Reads RFC 3339.
-    fn from_str(text: &str) -> Result<Self, jiff::Error> {
-        Ok(Self(text.parse::<jiff::Timestamp>()?.as_microsecond()))
+    fn from_str(text: &str) -> Result<Self, NotATime> {
+        let timestamp: jiff::Timestamp = text.parse().map_err(|_| NotATime)?;
+        Self::from_parts(timestamp.as_microsecond().div_euclid(1_000_000), 0).ok_or(NotATime)?;
+        Ok(Self(timestamp.as_microsecond()))
     }
 }
 impl Serialize for Time {
@@ -78,6 +85,25 @@ impl Serialize for Time {
 }
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        i64::deserialize(deserializer).map(Self)
+        // What comes back from a caller, as in a page token, may be anything.
+        let time = Self(i64::deserialize(deserializer)?);
+        let (seconds, nanos) = time.parts();
+        Self::from_parts(seconds, nanos).map(|_| time).ok_or_else(|| serde::de::Error::custom(NotATime))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_that_no_database_holds_is_none() {
+        for wrong in ["-009000-01-01T00:00:00Z", "yesterday", ""] {
+            assert_eq!(wrong.parse::<Time>(), Err(NotATime), "{wrong}");
+        }
+        assert!(serde_json::from_str::<Time>(&i64::MIN.to_string()).is_err());
+        let time: Time = "2026-03-02T09:00:00.000001Z".parse().expect("a time");
+        assert_eq!(serde_json::from_str::<Time>(&time.micros().to_string()).ok(), Some(time));
+        assert_eq!(Time::from_parts(time.parts().0, time.parts().1), Some(time));
     }
 }

@@ -57,6 +57,8 @@ pub struct Extent {
     pub head: i64,
     /// Events up to this position are no longer kept.
     pub pruned: i64,
+    /// Grows with every new epoch: events of a later one count as newer, whatever the versions of the rows.
+    pub generation: i64,
 }
 
 /// What there is to read now.
@@ -64,9 +66,11 @@ pub struct Extent {
 /// # Errors
 /// When the database fails.
 pub async fn extent(conn: &mut Conn<'_>) -> Result<Extent, Fault> {
-    let (epoch, head, pruned) =
-        on!(conn, |c| relay::table.select((relay::epoch, relay::position, relay::pruned_position)).first::<(String, i64, i64)>(c).await)?;
-    Ok(Extent { epoch, head, pruned })
+    let (epoch, head, pruned, generation) = on!(conn, |c| relay::table
+        .select((relay::epoch, relay::position, relay::pruned_position, relay::generation))
+        .first::<(String, i64, i64, i64)>(c)
+        .await)?;
+    Ok(Extent { epoch, head, pruned, generation })
 }
 
 /// The events after a position, oldest first, at most `limit`; only these kinds, or all when none is named.

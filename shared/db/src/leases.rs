@@ -30,7 +30,7 @@ pub async fn hold(conn: &mut Conn<'_>, name: &str, holder: &str, span: Duration)
         return Ok(Some(fence));
     }
     let taken: Vec<i64> = on!(conn, |c| diesel::update(leases::table.find(name))
-        .filter(leases::held_until.lt(now))
+        .filter(leases::held_until.le(now))
         .set((leases::holder.eq(holder), leases::fence.eq(leases::fence + 1), leases::held_until.eq(until)))
         .returning(leases::fence)
         .get_results(c)

@@ -2,15 +2,19 @@
 
 use std::path::Path;
 
-use diesel::ExpressionMethods;
+use diesel::{ExpressionMethods, QueryDsl};
 use diesel_async::RunQueryDsl;
 
 use crate::{
     Conn, DatabaseSettings, Fault, Lane, Location, OpenError, on,
     postgres::Connect,
+    relay::now,
     schema::relay,
     sqlite::{FileLock, as_conn, batch, establish},
 };
+
+/// Generations count these since 1970: 10 s, so that 31 bits last for centuries.
+const GENERATION_MICROS: i64 = 10_000_000;
 
 /// Writes a consistent copy of a SQLite database to a new file (`VACUUM INTO`), also while the service runs.
 ///
@@ -52,7 +56,13 @@ pub async fn renew_epoch(settings: &DatabaseSettings, epoch: &str) -> Result<(),
 }
 
 async fn renew(conn: &mut Conn<'_>, epoch: &str) -> Result<(), Fault> {
+    // By the clock: a second restore of the same backup must come out higher too, and knows nothing of the first.
+    let by_clock = now(conn).await?.micros() / GENERATION_MICROS;
+    let before: i64 = on!(conn, |c| relay::table.select(relay::generation).first(c).await)?;
     // Without its holder, a relay that still runs finds its lease lost and stops stamping under the old epoch.
-    on!(conn, |c| diesel::update(relay::table).set((relay::epoch.eq(epoch), relay::holder.eq(""))).execute(c).await)?;
+    on!(conn, |c| diesel::update(relay::table)
+        .set((relay::epoch.eq(epoch), relay::holder.eq(""), relay::generation.eq(by_clock.max(before + 1))))
+        .execute(c)
+        .await)?;
     Ok(())
 }

@@ -29,6 +29,7 @@ diesel::table! {
         held_until -> Moment,
         position -> BigInt,
         pruned_position -> BigInt,
+        generation -> BigInt,
     }
 }
 diesel::table! {

@@ -88,7 +88,7 @@ pub async fn watch<S: FeedSource>(
         (At::Snapshot(_), None) => (extent.head, true),
         (At::Earliest(_) | At::Cursor(_), None) => (extent.pruned, false),
     };
-    let watcher = watcher::Watcher::new(database.clone(), source, extent.epoch, position, snapshot, request.types);
+    let watcher = watcher::Watcher::new(database.clone(), source, extent, position, snapshot, request.types);
     tracing::debug!(consumer = request.consumer, position, snapshot, "a watcher came");
     Ok(Response::new(watcher.into_stream()))
 }

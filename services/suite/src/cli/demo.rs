@@ -13,6 +13,7 @@ use std::{
     process::ExitCode,
 };
 
+use rapport_proto::customer::v1 as customer;
 use rapport_server::{
     Host,
     settings::{Settings, Sources},
@@ -115,6 +116,7 @@ async fn ending(stage: &mut Stage) -> Result<(), End> {
     let id = stage.heroine.customer_id.clone();
     let out = stage.out;
     let risk = stage.risk_settled().await?;
+    let journey = stage.journey.clone();
     stage
         .step("The customer's standing is a score with reasons, each with its evidence", async |_| {
             for reason in &risk.reasons {
@@ -130,7 +132,12 @@ async fn ending(stage: &mut Stage) -> Result<(), End> {
         .await?;
     stage
         .step("Everything that happened is one timeline, over all services", async |calls| {
-            let entries = timeline::read(calls, &id, 200).await?;
+            let entries = stage::until("the reply's interaction reaches the timeline", async || {
+                let entries = timeline::read(calls, &id, 200).await?;
+                let told = |entry: &customer::TimelineEntry| entry.service == "interaction" && entry.journey_id == journey;
+                Ok(entries.iter().any(told).then_some(entries))
+            })
+            .await?;
             for entry in entries.iter().rev() {
                 timeline::show(entry, &out);
             }

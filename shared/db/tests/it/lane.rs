@@ -121,3 +121,28 @@ async fn a_second_opener_is_told_who_holds_the_file() {
     let refused = Database::open(&settings, migrations()).await.expect_err("held").to_string();
     assert!(refused.contains(&std::process::id().to_string()), "{refused}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_dropped_at_any_point_leaves_its_reader_to_the_next() {
+    let place = Backend::Sqlite.database().await;
+    let database = open(&place).await;
+    let look = async || {
+        database
+            .bulk_read(async |conn| -> Result<(), Failure<Never>> {
+                let Conn::Sqlite(c) = conn else { return Ok(()) };
+                Ok(c.batch_execute("SELECT count(*) FROM notes").await.map_err(Fault::from)?)
+            })
+            .await
+    };
+    for polls in (0..12).cycle().take(120) {
+        let mut dropped = Box::pin(look());
+        for _ in 0..polls {
+            if futures::poll!(&mut dropped).is_ready() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        drop(dropped);
+        look().await.unwrap_or_else(|failure| panic!("after a read that was dropped when it was polled {polls} times: {failure}"));
+    }
+}

@@ -42,12 +42,15 @@ pub fn note(id: u128) -> Note {
     Note { id: Id::from_uuid(uuid::Uuid::from_u128(id)), channel: None, time: Time::EPOCH, body: Json(vec![]), version: 1, filling: vec![] }
 }
 
-pub async fn open(place: &TestDatabase) -> Database {
-    let location = match place.backend() {
+pub fn settings(place: &TestDatabase) -> DatabaseSettings {
+    DatabaseSettings::new(match place.backend() {
         Backend::Sqlite => Location::File(place.file("notes")),
         Backend::Postgres => Location::Postgres { url: place.url(), schema: "notes".to_owned() },
-    };
-    Database::open(&DatabaseSettings::new(location), migrations()).await.expect("the database opens")
+    })
+}
+
+pub async fn open(place: &TestDatabase) -> Database {
+    Database::open(&settings(place), migrations()).await.expect("the database opens")
 }
 
 pub fn context(world: &World) -> Context {

@@ -6,10 +6,10 @@ use diesel::{ExpressionMethods, QueryDsl};
 use diesel_async::RunQueryDsl;
 use futures::future::join_all;
 use rapport_core::{Channel, Failure, Never, Time};
-use rapport_db::{Fault, Json, leases, on, requests};
+use rapport_db::{Fault, Json, feed, leases, on, requests};
 use rapport_testkit::both_databases;
 
-use crate::notes::{find, ids, insert, note, notes, open};
+use crate::notes::{find, ids, insert, note, notes, open, settings};
 
 both_databases! {
     async fn values_come_back_as_they_went(backend: Backend) {
@@ -95,5 +95,24 @@ both_databases! {
         assert_eq!(take("two", Duration::from_secs(60)).await, Some(first + 1));
         database.write(async |conn| -> Result<_, Failure<Never>> { Ok(leases::release(conn, "sweeper", "two").await?) }).await.expect("given back");
         assert_eq!(take("one", Duration::from_secs(60)).await, Some(first + 2));
+    }
+
+    async fn a_new_epoch_after_a_restore_is_of_a_later_generation(backend: Backend) {
+        let place = backend.database().await;
+        let extent = async |database: &rapport_db::Database| {
+            database.read(async |conn| -> Result<_, Failure<Never>> { Ok(feed::extent(conn).await?) }).await.expect("read")
+        };
+        let database = open(&place).await;
+        let before = extent(&database).await;
+        drop(database);
+        let mut last = before.generation;
+        for epoch in ["first", "second"] {
+            rapport_db::maintenance::renew_epoch(&settings(&place), epoch).await.expect("renewed");
+            let database = open(&place).await;
+            let after = extent(&database).await;
+            assert_eq!(after.epoch, epoch);
+            assert!(after.generation > last, "{last} then {}", after.generation);
+            last = after.generation;
+        }
     }
 }

@@ -34,6 +34,7 @@ pub struct Watcher<S: FeedSource> {
     source: S,
     types: Vec<String>,
     epoch: String,
+    generation: i64,
     position: i64,
     /// Within a snapshot, the key to go on after.
     snapshot: Option<Option<String>>,
@@ -48,14 +49,15 @@ pub struct Watcher<S: FeedSource> {
 }
 
 impl<S: FeedSource> Watcher<S> {
-    pub fn new(database: Database, source: S, epoch: String, position: i64, snapshot: bool, types: Vec<String>) -> Self {
+    pub fn new(database: Database, source: S, extent: Extent, position: i64, snapshot: bool, types: Vec<String>) -> Self {
         let scope = Scope::current();
         Self {
             bell: database.head(),
             database,
             source,
             types,
-            epoch,
+            epoch: extent.epoch,
+            generation: extent.generation,
             position,
             snapshot: snapshot.then_some(None),
             ready: VecDeque::new(),
@@ -158,7 +160,7 @@ impl<S: FeedSource> Watcher<S> {
     }
 
     fn push(&mut self, event: StoredEvent, cursor: String) -> Result<(), Status> {
-        let meta = wire::meta(&event, cursor);
+        let meta = wire::meta(&event, cursor, self.generation);
         let response = self.source.event(meta, event.payload).map_err(|error| status::internal(&error))?;
         self.ready.push_back(response);
         Ok(())

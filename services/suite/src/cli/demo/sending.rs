@@ -95,6 +95,7 @@ async fn send(stage: &mut Stage, publication_id: &str) -> Result<pb::Issue, End>
 async fn reply(stage: &mut Stage, issue: &pb::Issue) -> Result<(), End> {
     let (mail, person) = (stage.mail.clone(), stage.people[0].clone());
     let customer_id = stage.heroine.customer_id.clone();
+    let mut journey = String::new();
     stage
         .step("The customer answers the newsletter; the reply opens an interaction on the same journey", async |calls| {
             let received =
@@ -120,7 +121,10 @@ async fn reply(stage: &mut Stage, issue: &pb::Issue) -> Result<(), End> {
                 Ok(found.into_iter().find(|found| found.journey_id == inbound.journey_id && !found.source.is_empty()))
             })
             .await?;
+            journey.clone_from(&opened.journey_id);
             Ok(format!("interaction {} on journey {}", opened.interaction_id, opened.journey_id))
         })
-        .await
+        .await?;
+    stage.journey = journey;
+    Ok(())
 }

@@ -31,12 +31,14 @@ pub struct Stage {
     pub out: Out,
     /// The customer whose journey is played.
     pub heroine: customer::Customer,
+    /// The journey of the reply, once there is one.
+    pub journey: String,
     step: u32,
 }
 
 impl Stage {
     pub fn new(calls: Calls, people: Vec<Person>, mail: PathBuf, demo: Demo, out: Out) -> Self {
-        Self { calls, people, mail, demo, out, heroine: customer::Customer::default(), step: 0 }
+        Self { calls, people, mail, demo, out, heroine: customer::Customer::default(), journey: String::new(), step: 0 }
     }
 
     pub fn title(&self, text: &str) {

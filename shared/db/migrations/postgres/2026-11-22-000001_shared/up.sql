@@ -22,9 +22,10 @@ CREATE TABLE relay (
     fence BIGINT NOT NULL,
     held_until TIMESTAMPTZ NOT NULL,
     position BIGINT NOT NULL,
-    pruned_position BIGINT NOT NULL
+    pruned_position BIGINT NOT NULL,
+    generation BIGINT NOT NULL
 );
-INSERT INTO relay VALUES ('relay', replace(gen_random_uuid()::text, '-', ''), '', 0, 'epoch', 0, 0);
+INSERT INTO relay VALUES ('relay', replace(gen_random_uuid()::text, '-', ''), '', 0, 'epoch', 0, 0, 0);
 
 CREATE TABLE feed_cursors (
     feed TEXT PRIMARY KEY NOT NULL,

@@ -22,9 +22,10 @@ CREATE TABLE relay (
     fence INTEGER NOT NULL,
     held_until INTEGER NOT NULL,
     position INTEGER NOT NULL,
-    pruned_position INTEGER NOT NULL
+    pruned_position INTEGER NOT NULL,
+    generation INTEGER NOT NULL
 );
-INSERT INTO relay VALUES ('relay', lower(hex(randomblob(16))), '', 0, 0, 0, 0);
+INSERT INTO relay VALUES ('relay', lower(hex(randomblob(16))), '', 0, 0, 0, 0, 0);
 
 CREATE TABLE feed_cursors (
     feed TEXT PRIMARY KEY NOT NULL,

@@ -1,7 +1,10 @@
 //! The ledger at work: what is due is leased, what goes out is committed before its dot leaves, what came of it is committed
 //! under the same fence, and what a dead worker left is recovered.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    time::Duration,
+};
 
 use rapport_core::{Context, DeliveryId, IssueId, Time};
 use rapport_db::Conn;
@@ -207,16 +210,15 @@ async fn load(conn: &mut Conn<'_>, cx: &Context, taken: Vec<Delivery>) -> Result
     let mut issues: BTreeMap<IssueId, (Issue, Publication)> = BTreeMap::new();
     let mut work = Vec::new();
     for delivery in taken {
-        if !senders.contains_key(&delivery.sender) {
-            let sender = store::sender::find(conn, delivery.sender).await?.ok_or_else(|| gone("sender"))?;
-            senders.insert(delivery.sender, sender);
+        if let Entry::Vacant(unknown) = senders.entry(delivery.sender) {
+            unknown.insert(store::sender::find(conn, delivery.sender).await?.ok_or_else(|| gone("sender"))?);
         }
         let about = match (delivery.issue, delivery.message) {
             (Some(id), _) => {
-                if !issues.contains_key(&id) {
+                if let Entry::Vacant(unknown) = issues.entry(id) {
                     let issue = store::issue::find(conn, id).await?.ok_or_else(|| gone("issue"))?;
                     let publication = store::publication::find(conn, issue.publication).await?.ok_or_else(|| gone("publication"))?;
-                    issues.insert(id, (issue, publication));
+                    unknown.insert((issue, publication));
                 }
                 About::Issue(Box::new(issues[&id].clone()))
             }

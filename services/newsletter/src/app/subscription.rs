@@ -53,7 +53,7 @@ pub async fn subscribe(conn: &mut Conn<'_>, cx: &Context, keys: &Keys, command: 
     let confirmation: ConfirmationId = cx.fresh();
     let asked = match store::subscription::find_of_for_update(conn, publication.id, subscriber.id).await? {
         Some(known) => match known.ask_again(proof, confirmation, cx.now) {
-            Ask::Mail(subscription) => unchanged(store::subscription::update(conn, subscription).await?)?,
+            Ask::Mail(subscription) => unchanged(store::subscription::update(conn, *subscription).await?)?,
             Ask::Nothing => return Ok(answer),
         },
         None => {

@@ -71,7 +71,7 @@ pub struct Issue {
 impl Issue {
     /// Begins to freeze a draft; none when it is being sent already or was sent: sending twice changes nothing.
     pub fn send(self, at: Time) -> Option<Self> {
-        (self.state == IssueState::Draft).then(|| Self {
+        (self.state == IssueState::Draft).then_some(Self {
             state: IssueState::Freezing,
             freeze_time: Some(at),
             freeze_failure: None,
@@ -82,17 +82,17 @@ impl Issue {
 
     /// Freezing has dealt with every subscription up to this one; none when it is not freezing.
     pub fn froze(self, to: SubscriptionId) -> Option<Self> {
-        (self.state == IssueState::Freezing).then(|| Self { frozen_to: Some(to), ..self })
+        (self.state == IssueState::Freezing).then_some(Self { frozen_to: Some(to), ..self })
     }
 
     /// The audience is frozen; none when it was not freezing.
     pub fn start(self, at: Time) -> Option<Self> {
-        (self.state == IssueState::Freezing).then(|| Self { state: IssueState::Sending, start_time: Some(at), ..self })
+        (self.state == IssueState::Freezing).then_some(Self { state: IssueState::Sending, start_time: Some(at), ..self })
     }
 
     /// Freezing failed: back to the draft, with the reason; none when it was not freezing.
     pub fn fail_freezing(self, reason: String) -> Option<Self> {
-        (self.state == IssueState::Freezing).then(|| Self {
+        (self.state == IssueState::Freezing).then_some(Self {
             state: IssueState::Draft,
             freeze_failure: Some(reason),
             frozen_to: None,
@@ -103,6 +103,6 @@ impl Issue {
 
     /// Nothing is left to do; none when it was not sending.
     pub fn complete(self, at: Time) -> Option<Self> {
-        (self.state == IssueState::Sending).then(|| Self { state: IssueState::Completed, complete_time: Some(at), ..self })
+        (self.state == IssueState::Sending).then_some(Self { state: IssueState::Completed, complete_time: Some(at), ..self })
     }
 }

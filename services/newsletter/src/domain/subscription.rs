@@ -136,7 +136,7 @@ fn nobody() -> ConfirmationId {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ask {
     /// A confirmation mail is due; the subscription is pending.
-    Mail(Subscription),
+    Mail(Box<Subscription>),
     /// Nothing: it is active, or a mail was just sent.
     Nothing,
 }
@@ -181,7 +181,7 @@ impl Subscription {
         let confirmation = if self.state == SubscriptionState::PendingConfirmation { self.confirmation } else { confirmation };
         let mut proofs = self.proofs;
         proofs.push(proof);
-        Ask::Mail(Self {
+        Ask::Mail(Box::new(Self {
             state: SubscriptionState::PendingConfirmation,
             proofs,
             confirmation,
@@ -190,7 +190,7 @@ impl Subscription {
             end_time: None,
             end_reason: String::new(),
             ..self
-        })
+        }))
     }
 
     /// The person confirms. None when it is confirmed already.
@@ -226,7 +226,7 @@ impl Subscription {
     /// Its time to be confirmed is over. None when it is not pending or has time left.
     pub fn expire(self, at: Time) -> Option<Self> {
         let over = self.state == SubscriptionState::PendingConfirmation && at > self.expire_time;
-        over.then(|| Self { state: SubscriptionState::Expired, end_time: Some(at), ..self })
+        over.then_some(Self { state: SubscriptionState::Expired, end_time: Some(at), ..self })
     }
 }
 

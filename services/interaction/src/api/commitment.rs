@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rapport_core::{Context, Page, PageRequest, Time, Violations};
+use rapport_core::{CommitmentId, Context, PageRequest, Time, Violations};
 use rapport_proto::interaction::v1::{self as pb, commitment_service_server::CommitmentService};
 use rapport_server::{Mutation, context, mutate, query, report, status};
 use tonic::{Request, Response, Status};
@@ -145,7 +145,8 @@ impl CommitmentService for Api {
         let mut violations = Violations::new();
         let criteria = filter::commitments(&mut violations, &request.filter);
         let of = format!("commitments {}", request.filter);
-        let page = Page::parse(PageRequest { size: request.page_size, token: &request.page_token, of: &of }, &mut violations);
+        let request_page = PageRequest { size: request.page_size, token: &request.page_token, of: &of };
+        let page = read::page(&mut violations, request_page, |key: &(Time, CommitmentId)| key.0);
         let (criteria, page) = violations.finish(criteria.zip(page)).map_err(status::invalid)?;
         let (criteria, page) = (&criteria, &page);
         let (commitments, next_page_token) =

@@ -1,6 +1,6 @@
 //! Entries on the wire.
 
-use rapport_core::{EntryId, Page, PageRequest, Time, Violations};
+use rapport_core::{EntryId, PageRequest, Time, Violations};
 use rapport_proto::interaction::v1 as pb;
 use rapport_server::{Mutation, context, mutate, query, status};
 use tonic::{Request, Response, Status};
@@ -89,7 +89,8 @@ impl Api {
         let mut violations = Violations::new();
         let interaction = violations.parse("interaction_id", &request.interaction_id);
         let of = format!("entries {} {}", request.interaction_id, request.include_internal);
-        let page = Page::parse(PageRequest { size: request.page_size, token: &request.page_token, of: &of }, &mut violations);
+        let request_page = PageRequest { size: request.page_size, token: &request.page_token, of: &of };
+        let page = read::page(&mut violations, request_page, |key: &(Time, i32, EntryId)| key.0);
         let (interaction, page) = violations.finish(interaction.zip(page)).map_err(status::invalid)?;
         let (page, internal) = (&page, request.include_internal);
         let (entries, next_page_token) =

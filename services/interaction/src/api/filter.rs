@@ -8,6 +8,7 @@ use rapport_core::{
     words::Word,
 };
 
+use super::read;
 use crate::domain::filter::{CommitmentCriterion, InteractionCriterion};
 
 /// The fields that interactions are narrowed by.
@@ -76,6 +77,10 @@ fn criteria<C>(
     fields: &[&str],
     read: impl Fn(&Comparison) -> Result<C, String>,
 ) -> Option<Vec<C>> {
+    if filter.chars().any(|c| c.is_control() && !c.is_whitespace()) {
+        violations.add("filter", "must not contain control characters");
+        return None;
+    }
     let comparisons = parse(filter, fields, violations)?;
     if comparisons.len() > MAX_CONDITIONS {
         violations.add("filter", format!("has {} conditions; at most {MAX_CONDITIONS} are allowed", comparisons.len()));
@@ -120,6 +125,9 @@ fn known<W: Word>(text: &str) -> Result<W, String> {
 fn time<C>(comparison: &Comparison, criterion: impl Fn(Operator, Time) -> C) -> Result<C, String> {
     match comparison.operator {
         Operator::Equal | Operator::NotEqual => Err("is compared with <, <=, > or >= only".to_owned()),
-        operator => Ok(criterion(operator, comparison.time()?)),
+        operator => match comparison.time()? {
+            time if read::storable(time) => Ok(criterion(operator, time)),
+            _ => Err("must lie in the years 1 to 9999".to_owned()),
+        },
     }
 }

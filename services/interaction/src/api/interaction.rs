@@ -1,6 +1,6 @@
 //! Interactions on the wire: opening, reading, reopening.
 
-use rapport_core::{Context, Page, PageRequest, Time, Violations};
+use rapport_core::{Context, InteractionId, PageRequest, Time, Violations};
 use rapport_proto::interaction::v1 as pb;
 use rapport_server::{Mutation, context, mutate, query, report, status};
 use tonic::{Request, Response, Status};
@@ -136,7 +136,8 @@ impl Api {
         let mut violations = Violations::new();
         let criteria = filter::interactions(&mut violations, &request.filter);
         let of = format!("interactions {}", request.filter);
-        let page = Page::parse(PageRequest { size: request.page_size, token: &request.page_token, of: &of }, &mut violations);
+        let request_page = PageRequest { size: request.page_size, token: &request.page_token, of: &of };
+        let page = read::page(&mut violations, request_page, |key: &(Time, InteractionId)| key.0);
         let (criteria, page) = violations.finish(criteria.zip(page)).map_err(status::invalid)?;
         let (criteria, page) = (&criteria, &page);
         let (interactions, next_page_token) =

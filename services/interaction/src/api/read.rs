@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use prost_types::Timestamp;
-use rapport_core::{Context, Id, Time, Violations};
+use rapport_core::{Context, Id, Page, PageRequest, Time, Violations};
+use serde::{Serialize, de::DeserializeOwned};
 
 /// How far a caller's clock may be ahead of ours.
 const SKEW: Duration = Duration::from_secs(60);
@@ -21,6 +22,26 @@ pub fn time(violations: &mut Violations, field: &str, timestamp: Option<&Timesta
         violations.add(field, "must lie in the years 1 to 9999, with 0 to 999999999 nanoseconds");
     }
     time
+}
+
+/// Whether both databases can hold this time: one of a filter or a forged page token need not be so.
+pub fn storable(time: Time) -> bool {
+    let (seconds, nanos) = time.parts();
+    Time::from_parts(seconds, nanos).is_some()
+}
+
+/// Reads a page; the time in the key of a forged token may be one that no database holds.
+pub fn page<K: Serialize + DeserializeOwned>(
+    violations: &mut Violations,
+    request: PageRequest<'_>,
+    time: impl Fn(&K) -> Time,
+) -> Option<Page<K>> {
+    let page = Page::<K>::parse(request, violations);
+    if page.as_ref().and_then(|page| page.after.as_ref()).is_some_and(|key| !storable(time(key))) {
+        violations.add("page_token", "is not a token of this list: pass next_page_token of the page before, or none to start");
+        return None;
+    }
+    page
 }
 
 /// A time that may be unset and does not lie in the future; one by a clock that is a little ahead of ours is now.

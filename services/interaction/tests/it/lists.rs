@@ -62,7 +62,18 @@ both_databases! {
             let found: Vec<String> = house.list(&filter).await.into_iter().map(|found| found.interaction_id).collect();
             assert_eq!(found, [expected.interaction_id.clone()], "{filter}");
         }
-        for wrong in ["colour = red", "state = HAPPY", "state > OPEN", "customer_id = ada", "customer_id != ada", "create_time = \"2026-03-02T09:00:00Z\"", "start_time < soon", "phase != PRE_SALE"] {
+        for wrong in [
+            "colour = red",
+            "state = HAPPY",
+            "state > OPEN",
+            "customer_id = ada",
+            "customer_id != ada",
+            "create_time = \"2026-03-02T09:00:00Z\"",
+            "start_time < soon",
+            "phase != PRE_SALE",
+            "source = \"a\0b\"",
+            "create_time > \"-009998-01-01T00:00:00Z\"",
+        ] {
             let request = pb::ListInteractionsRequest { filter: wrong.to_owned(), ..Default::default() };
             let refused = answer(house.interactions().list_interactions(request).await).expect_err(wrong);
             assert_eq!((refused.code, refused.violations[0].field.as_str()), (Code::InvalidArgument, "filter"), "{wrong}");

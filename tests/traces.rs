@@ -14,7 +14,8 @@ fn serves<'a>(spans: &'a [Span], service: &str, rpc: &str) -> Vec<&'a Span> {
 
 /// Whether some server span of the second RPC is a descendant of one of the first, over as many spans as there are between.
 fn reaches(spans: &[Span], from: &[&Span], to: &[&Span]) -> bool {
-    let parent = |span: &Span| spans.iter().find(|other| Some(&other.span_id) == span.parent_id.as_ref() && other.trace_id == span.trace_id);
+    let parent =
+        |span: &Span| spans.iter().find(|other| Some(&other.span_id) == span.parent_id.as_ref() && other.trace_id == span.trace_id);
     to.iter().any(|last| std::iter::successors(parent(last), |span| parent(span)).any(|span| from.contains(&span)))
 }
 

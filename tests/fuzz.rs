@@ -101,6 +101,7 @@ fn reasons(method: &MethodDescriptor) -> Vec<String> {
         .collect()
 }
 
+#[expect(clippy::print_stdout, reason = "a seeded test tells what it has done")]
 fn report(seen: &BTreeMap<(String, String), usize>, methods: &[MethodDescriptor]) {
     for method in methods {
         let counts: Vec<String> =

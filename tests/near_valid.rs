@@ -235,7 +235,7 @@ impl<'a> Generator<'a> {
             "token" => self.known.some(name, &mut self.rng).unwrap_or_else(|| self.uuid()),
             _ if name.ends_with("_id") || name.ends_with("_ids") => self.id(name, of),
             "email" | "to_email" | "from_email" | "from_address" | "envelope_recipient" => format!("n{n}@example.com"),
-            "value" if n % 4 != 0 => format!("n{n}@example.com"),
+            "value" if !n.is_multiple_of(4) => format!("n{n}@example.com"),
             "phone" | "value" => format!("+49 30 {}", 1_000_000 + n),
             "language" | "default_language" => (*["en", "de", "pt-BR"].choose(&mut self.rng).expect("not empty")).to_owned(),
             "time_zone" => "Europe/Berlin".to_owned(),

@@ -1,6 +1,6 @@
 //! An SMTP server that misbehaves on command, by the recipient's local part, and writes a journal before it says yes.
 //!
-//! `rcpt.451x2+ada@example.test` refuses the first two attempts for a time; see [`deeds`] for all it can be told.
+//! `rcpt.451x2+ada@example.test` refuses the first two attempts for a time; see `smtp/deeds.rs` for all it can be told.
 
 mod deeds;
 mod journal;

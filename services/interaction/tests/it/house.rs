@@ -134,6 +134,7 @@ async fn connect(running: &Running) -> Channel {
 }
 
 /// The answer, or what the service told about the failure.
+#[expect(clippy::result_large_err, reason = "a test compares the whole problem")]
 pub fn answer<T>(response: Result<Response<T>, Status>) -> Result<T, Problem> {
     response.map(Response::into_inner).map_err(Problem::from)
 }

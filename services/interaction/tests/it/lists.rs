@@ -60,7 +60,7 @@ both_databases! {
             ("start_time < \"2026-03-02T09:00:30Z\" AND create_time <= \"2026-03-02T09:00:00Z\"".to_owned(), &wanted),
         ] {
             let found: Vec<String> = house.list(&filter).await.into_iter().map(|found| found.interaction_id).collect();
-            assert_eq!(found, [expected.interaction_id.clone()], "{filter}");
+            assert_eq!(found, std::slice::from_ref(&expected.interaction_id), "{filter}");
         }
         for wrong in [
             "colour = red",

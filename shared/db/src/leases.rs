@@ -6,7 +6,7 @@ use diesel::{ExpressionMethods, QueryDsl};
 use diesel_async::RunQueryDsl;
 use rapport_core::Time;
 
-use crate::{Conn, Fault, on, relay::now, schema::leases};
+use crate::{Conn, Fault, clock::now, on, schema::leases};
 
 /// Takes or renews a lease. The fence grows each time that it changes hands; none while another holder has it.
 ///

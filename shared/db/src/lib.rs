@@ -2,6 +2,7 @@
 //! outbox, inbox, request ids, audit and leases.
 
 pub mod audit;
+pub mod clock;
 mod conn;
 mod database;
 mod fault;

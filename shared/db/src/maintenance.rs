@@ -6,9 +6,10 @@ use diesel::{ExpressionMethods, QueryDsl};
 use diesel_async::RunQueryDsl;
 
 use crate::{
-    Conn, DatabaseSettings, Fault, Lane, Location, OpenError, on,
+    Conn, DatabaseSettings, Fault, Lane, Location, OpenError,
+    clock::now,
+    on,
     postgres::Connect,
-    relay::now,
     schema::relay,
     sqlite::{FileLock, as_conn, batch, establish},
 };

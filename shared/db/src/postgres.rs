@@ -76,6 +76,15 @@ impl PostgresSchema {
         }
     }
 
+    /// Runs a body of one statement, which sees one state by itself.
+    pub(crate) async fn lookup<T, R>(
+        &self,
+        body: impl for<'r> AsyncFn(&'r mut Conn<'r>) -> Result<T, Failure<R>> + for<'r> Body<'r, Result<T, Failure<R>>>,
+    ) -> Result<T, Failure<R>> {
+        let mut conn = self.checkout().await?;
+        body(&mut Conn::Postgres(&mut conn)).await
+    }
+
     async fn attempt<T, R>(
         &self,
         begin: &'static str,

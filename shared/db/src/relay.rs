@@ -9,7 +9,7 @@ use rapport_core::{Failure, Never, Time};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use crate::{Conn, Database, Fault, on, schema::relay};
+use crate::{Conn, Database, Fault, clock::now, on, schema::relay};
 
 /// Events stamped in one transaction at most.
 const BATCH: i64 = 500;
@@ -127,20 +127,6 @@ async fn stamp(conn: &mut Conn<'_>, holder: &str, fence: i64) -> Result<Option<(
         on!(conn, |c| diesel::update(relay::table).set(relay::position.eq(position + stamped)).execute(c).await)?;
     }
     Ok(Some((position + stamped, stamped)))
-}
-
-/// The database's own clock: leases are compared with it and not with those of several machines.
-pub(crate) async fn now(conn: &mut Conn<'_>) -> Result<Time, Fault> {
-    #[derive(diesel::QueryableByName)]
-    struct Now {
-        #[diesel(sql_type = BigInt)]
-        micros: i64,
-    }
-    let found: Now = match conn {
-        Conn::Postgres(c) => sql_query("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS micros").get_result(c).await?,
-        Conn::Sqlite(c) => sql_query("SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER) AS micros").get_result(c).await?,
-    };
-    Ok(Time::from_micros(found.micros))
 }
 
 /// Gives the lease back, so that another process can take it at once.

@@ -114,6 +114,19 @@ pub async fn query<T, R: Refusal>(
     database.read(body).instrument(use_case(method, cx)).await.map_err(fail)
 }
 
+/// Like [`query`], for a body of a single statement: no transaction is begun for it.
+///
+/// # Errors
+/// The failure of `body` as a status.
+pub async fn lookup<T, R: Refusal>(
+    database: &Database,
+    method: &'static str,
+    cx: &Context,
+    body: impl for<'r> AsyncFn(&'r mut Conn<'r>) -> Result<T, Failure<R>> + for<'r> Body<'r, Result<T, Failure<R>>>,
+) -> Result<T, Status> {
+    database.lookup(body).instrument(use_case(method, cx)).await.map_err(fail)
+}
+
 /// Like [`query`], for reads without a small bound: reports, searches. They stop nobody else.
 ///
 /// # Errors

@@ -22,7 +22,7 @@ pub mod status;
 mod tls;
 pub mod world;
 
-pub use call::{JOURNEY, Mutation, context, mutate, query, report};
+pub use call::{JOURNEY, Mutation, context, lookup, mutate, query, report};
 pub use consume::{Consumer, Effect, consume};
 pub use feed::{FeedRequest, FeedSource, FeedStream};
 pub use host::{Host, StartError};

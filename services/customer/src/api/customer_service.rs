@@ -2,7 +2,7 @@
 
 use rapport_core::{CustomerId, Page, PageRequest, Violations};
 use rapport_proto::customer::v1::{self as pb, customer_service_server::CustomerService};
-use rapport_server::{Mutation, context, mutate, query, report, status::invalid};
+use rapport_server::{Mutation, context, lookup, mutate, query, report, status::invalid};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{Api, customer, customer_filter, import, timeline, wire};
@@ -59,7 +59,7 @@ impl CustomerService for Api {
         let mut violations = Violations::new();
         let id = violations.parse("customer_id", &request.into_inner().customer_id);
         let id = violations.finish(id).map_err(invalid)?;
-        let found = query(&self.database, "GetCustomer", &cx, async |conn| app::customer::get_customer(conn, id).await).await?;
+        let found = lookup(&self.database, "GetCustomer", &cx, async |conn| app::customer::get_customer(conn, id).await).await?;
         Ok(Response::new(pb::GetCustomerResponse { customer: Some(customer::message(found)) }))
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rapport_core::{CustomerId, Failure, InteractionId, InvitationId, Page, PageRequest, QuestionnaireId, Time, Violations, words::Word};
 use rapport_proto::feedback::v1 as pb;
-use rapport_server::{Mutation, context, mutate, query, status};
+use rapport_server::{Mutation, context, lookup, mutate, query, status};
 use tonic::{Request, Response, Status};
 
 use super::{Api, convert, customer};
@@ -56,7 +56,7 @@ pub async fn get(api: &Api, request: Request<pb::GetInvitationRequest>) -> Resul
     let mut violations = Violations::new();
     let id: Option<InvitationId> = violations.parse("invitation_id", &request.get_ref().invitation_id);
     let id = violations.finish(id).map_err(|violations| status(Failure::<Refused>::Invalid(violations)))?;
-    let found = query(&api.database, "GetInvitation", &cx, async |conn| get_invitation(conn, id).await).await?;
+    let found = lookup(&api.database, "GetInvitation", &cx, async |conn| get_invitation(conn, id).await).await?;
     Ok(Response::new(pb::GetInvitationResponse { invitation: Some(found.into()) }))
 }
 

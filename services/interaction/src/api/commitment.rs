@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rapport_core::{CommitmentId, Context, PageRequest, Time, Violations};
 use rapport_proto::interaction::v1::{self as pb, commitment_service_server::CommitmentService};
-use rapport_server::{Mutation, context, mutate, query, report, status};
+use rapport_server::{Mutation, context, lookup, mutate, report, status};
 use tonic::{Request, Response, Status};
 
 use super::{Api, filter, interaction::MAX_NOTE, read, write};
@@ -116,7 +116,7 @@ impl CommitmentService for Api {
         let mut violations = Violations::new();
         let id = violations.parse("commitment_id", &request.get_ref().commitment_id);
         let id = violations.finish(id).map_err(status::invalid)?;
-        let commitment = query(&self.database, "GetCommitment", &cx, async |conn| get_commitment(conn, id).await).await?;
+        let commitment = lookup(&self.database, "GetCommitment", &cx, async |conn| get_commitment(conn, id).await).await?;
         Ok(Response::new(pb::GetCommitmentResponse { commitment: Some(write::commitment(commitment)) }))
     }
 

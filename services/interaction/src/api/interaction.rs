@@ -2,7 +2,7 @@
 
 use rapport_core::{Context, InteractionId, PageRequest, Time, Violations};
 use rapport_proto::interaction::v1 as pb;
-use rapport_server::{Mutation, context, mutate, query, report, status};
+use rapport_server::{Mutation, context, lookup, mutate, report, status};
 use tonic::{Request, Response, Status};
 
 use super::{Api, entry, filter, read, write};
@@ -123,7 +123,7 @@ impl Api {
         let mut violations = Violations::new();
         let id = violations.parse("interaction_id", &request.get_ref().interaction_id);
         let id = violations.finish(id).map_err(status::invalid)?;
-        let interaction = query(&self.database, "GetInteraction", &cx, async |conn| get_interaction(conn, id).await).await?;
+        let interaction = lookup(&self.database, "GetInteraction", &cx, async |conn| get_interaction(conn, id).await).await?;
         Ok(Response::new(pb::GetInteractionResponse { interaction: Some(write::interaction(interaction)) }))
     }
 

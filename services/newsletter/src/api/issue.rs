@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rapport_core::{Context, DeliveryId, IssueId, Page, PageRequest, Time, Violations, filter, filter::Operator};
 use rapport_proto::newsletter::v1::{self as pb, issue_service_server::IssueService};
-use rapport_server::{Mutation, context, mutate, query};
+use rapport_server::{Mutation, context, lookup, mutate, query};
 use tonic::{Request, Response, Status};
 
 use super::{Api, read, watch, write};
@@ -104,7 +104,7 @@ impl IssueService for Api {
     async fn get_issue(&self, request: Request<pb::GetIssueRequest>) -> Result<Response<pb::GetIssueResponse>, Status> {
         let cx = context(&request, &self.world);
         let id = issue_id(&request.get_ref().issue_id)?;
-        let found = query(&self.database, "GetIssue", &cx, async |conn| issue::get_issue(conn, id).await).await?;
+        let found = lookup(&self.database, "GetIssue", &cx, async |conn| issue::get_issue(conn, id).await).await?;
         Ok(Response::new(pb::GetIssueResponse { issue: Some(write::issue(found)) }))
     }
 

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use rapport_core::{Context, Violations};
 use rapport_proto::newsletter::v1::{self as pb, publication_service_server::PublicationService};
-use rapport_server::{Mutation, context, mutate, query};
+use rapport_server::{Mutation, context, lookup, mutate};
 use tonic::{Request, Response, Status};
 
 use super::{Api, read, write};
@@ -102,7 +102,7 @@ impl PublicationService for Api {
         let mut violations = Violations::new();
         let id = violations.parse("publication_id", &request.get_ref().publication_id);
         let id = read::finish(violations, id)?;
-        let found = query(&self.database, "GetPublication", &cx, async |conn| publication::get_publication(conn, id).await).await?;
+        let found = lookup(&self.database, "GetPublication", &cx, async |conn| publication::get_publication(conn, id).await).await?;
         Ok(Response::new(pb::GetPublicationResponse { publication: Some(write::publication(found)) }))
     }
 }

@@ -171,7 +171,7 @@ pub async fn claim(conn: &mut Conn<'_>, cx: &Context, keys: &Keys, claim: &Claim
     if due.is_empty() {
         return Ok(Vec::new());
     }
-    let until = store::dispatch::database_time(conn).await? + *lease;
+    let until = rapport_db::clock::now(conn).await? + *lease;
     let subscriptions: Vec<_> = due.iter().filter_map(|delivery| delivery.subscription).collect();
     let states = store::subscription::states(conn, &subscriptions).await?;
     let marks: Vec<String> = due.iter().flat_map(|delivery| keys.address_marks(&delivery.email.normalized())).collect();
@@ -327,7 +327,7 @@ pub async fn step(conn: &mut Conn<'_>, cx: &Context, keys: &Keys, steps: &[Step]
 /// # Errors
 /// When the database fails.
 pub async fn renew(conn: &mut Conn<'_>, worker: &str, ids: &[DeliveryId], lease: Duration) -> Result<Vec<DeliveryId>, Failed> {
-    let until = store::dispatch::database_time(conn).await? + lease;
+    let until = rapport_db::clock::now(conn).await? + lease;
     Ok(store::dispatch::renew(conn, worker, ids, until).await?)
 }
 
@@ -336,7 +336,7 @@ pub async fn renew(conn: &mut Conn<'_>, worker: &str, ids: &[DeliveryId], lease:
 /// # Errors
 /// When the database fails.
 pub async fn recover(conn: &mut Conn<'_>, cx: &Context, keys: &Keys, all: bool, limit: i64) -> Result<usize, Failed> {
-    let until = if all { Time::from_micros(i64::MAX / 4) } else { store::dispatch::database_time(conn).await? };
+    let until = if all { Time::from_micros(i64::MAX / 4) } else { rapport_db::clock::now(conn).await? };
     let lost = store::dispatch::list_lost(conn, until, limit).await?;
     let mut tally = Tally::default();
     for row in store::delivery::find_all_for_update(conn, &lost).await? {

@@ -1,26 +1,16 @@
 //! The queries of the dispatcher: what is due, whose lease ran out, whose lease is renewed. Leases compare with the
 //! database's clock, so that processes with other clocks agree on them.
 
-use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, SelectableHelper, dsl::sql};
+use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use rapport_core::{DeliveryId, Time};
-use rapport_db::{Conn, Fault, on, sql_types::Moment};
+use rapport_db::{Conn, Fault, on};
 
 use super::{
     delivery::DeliveryRow,
     schema::{deliveries, issues},
 };
 use crate::domain::{Delivery, IssueState};
-
-/// The time of the database.
-pub async fn database_time(conn: &mut Conn<'_>) -> Result<Time, Fault> {
-    Ok(match conn {
-        Conn::Postgres(c) => diesel::select(sql::<Moment>("clock_timestamp()")).get_result(c).await?,
-        Conn::Sqlite(c) => {
-            diesel::select(sql::<Moment>("CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)")).get_result(c).await?
-        }
-    })
-}
 
 /// What may be tried now and is leased to nobody: single messages before issues, then by time. Sites in `busy` are left out.
 /// On PostgreSQL the rows are locked, and rows that another process has locked are skipped.

@@ -47,17 +47,33 @@ impl Readers {
         &self,
         body: impl for<'r> AsyncFn(&'r mut Conn<'r>) -> Result<T, E> + for<'r> Body<'r, Result<T, E>>,
     ) -> Result<T, E> {
-        let mut reader = self.checkout().await?;
-        if reader.reading {
-            // Dropped at its begin or at its commit it left nothing open, and there is nothing to end: no reason to fail,
-            // which would keep this reader from ever being used again.
-            drop(batch(&mut reader.conn, "ROLLBACK").await);
-        }
+        let mut reader = self.idle().await?;
         reader.reading = true;
         batch(&mut reader.conn, "BEGIN").await?;
         let answer = body(&mut Conn::Sqlite(&mut reader.conn)).await;
         batch(&mut reader.conn, "COMMIT").await?;
         reader.reading = false;
         answer
+    }
+
+    /// Runs a body of one statement, which sees one state by itself.
+    pub(crate) async fn lookup<T, E: From<Fault>>(
+        &self,
+        body: impl for<'r> AsyncFn(&'r mut Conn<'r>) -> Result<T, E> + for<'r> Body<'r, Result<T, E>>,
+    ) -> Result<T, E> {
+        let mut reader = self.idle().await?;
+        body(&mut Conn::Sqlite(&mut reader.conn)).await
+    }
+
+    /// A connection with no transaction open.
+    async fn idle(&self) -> Result<Object<Reader>, Fault> {
+        let mut reader = self.checkout().await?;
+        if reader.reading {
+            // Dropped at its begin or at its commit it left nothing open, and there is nothing to end: no reason to fail,
+            // which would keep this reader from ever being used again.
+            drop(batch(&mut reader.conn, "ROLLBACK").await);
+            reader.reading = false;
+        }
+        Ok(reader)
     }
 }

@@ -146,3 +146,17 @@ async fn a_read_dropped_at_any_point_leaves_its_reader_to_the_next() {
         look().await.unwrap_or_else(|failure| panic!("after a read that was dropped when it was polled {polls} times: {failure}"));
     }
 }
+
+#[test]
+fn a_statement_is_planned_once_whatever_is_bound_to_its_limit() {
+    #[derive(diesel::QueryableByName)]
+    struct Used {
+        #[diesel(sql_type = diesel::sql_types::Bool)]
+        used: bool,
+    }
+    let mut conn = SqliteConnection::establish(":memory:").expect("opened");
+    let Used { used } =
+        diesel::RunQueryDsl::get_result(diesel::sql_query("SELECT sqlite_compileoption_used('ENABLE_QPSG') AS used"), &mut conn)
+            .expect("answered");
+    assert!(used, "SQLite is built without QPSG: .cargo/config.toml sets it for cargo commands that run inside the repository");
+}

@@ -41,6 +41,19 @@ both_databases! {
         assert_eq!((found.time, found.channel), (before, Some(Channel::Sms)));
     }
 
+    async fn a_lookup_finds_what_was_committed_and_goes_on_after_one_that_was_dropped(backend: Backend) {
+        let place = backend.database().await;
+        let database = open(&place).await;
+        let row = note(9);
+        database.write(async |conn| -> Result<_, Failure<Never>> { Ok(insert(conn, &row).await?) }).await.expect("stored");
+        for _ in 0..20 {
+            let look = database.lookup(async |conn| -> Result<_, Failure<Never>> { Ok(find(conn, row.id).await?) });
+            let _dropped = tokio::time::timeout(Duration::ZERO, look).await;
+        }
+        let found = database.lookup(async |conn| -> Result<_, Failure<Never>> { Ok(find(conn, row.id).await?) }).await;
+        assert_eq!(found.expect("read"), Some(row));
+    }
+
     async fn a_failing_body_leaves_nothing(backend: Backend) {
         let place = backend.database().await;
         let database = open(&place).await;

@@ -24,6 +24,8 @@ mod filter;
 mod interaction;
 mod log;
 mod read;
+#[cfg_attr(not(test), allow(dead_code, reason = "the manual, the call flows and the policies read and write scopes"))]
+mod scope;
 mod stage;
 mod write;
 

@@ -10,6 +10,7 @@ pub mod informal_offer;
 pub mod interaction;
 pub mod origin;
 pub mod refused;
+pub mod scope;
 pub mod stage;
 
 pub use commitment::{Commitment, CommitmentDraft, CommitmentKind, CommitmentState};
@@ -20,6 +21,7 @@ pub use event::{EntryAdded, Event};
 pub use informal_offer::{Demand, InformalOffer};
 pub use interaction::{Change, Effect, Interaction, InteractionDraft, InteractionState, Objective, Purpose};
 pub use refused::Refused;
+pub use scope::{Match, Scope, Situation};
 pub use stage::StageChange;
 
 #[cfg(test)]

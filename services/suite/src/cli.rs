@@ -40,13 +40,14 @@ async fn run(args: Args, out: &Out) -> Result<ExitCode, End> {
     if let Some(directory) = &args.data {
         sources = sources.set("data.directory", directory.display().to_string());
     }
+    all_settings_heard(args.set.len())?;
     for (key, value) in args.set {
         sources = sources.set(key, value);
     }
     let load = |sources: Sources| Settings::load(sources).map_err(|problems| End::usage(problems.to_string()));
     match args.command.unwrap_or(Command::Serve { services: Vec::new() }) {
         Command::Serve { services } => serve::run(load(sources)?, &services).await,
-        Command::Demo(demo) => demo::run(sources, demo, out).await,
+        Command::Demo(demo) => demo::run(sources, args.data.as_deref(), demo, out).await,
         Command::Customers(CustomersCommand::Import(import)) => import::run(&load(sources)?, import, out).await,
         Command::Issue(IssueCommand::Send { issue, watch }) => issue::send(&load(sources)?, &issue, watch, out).await,
         Command::Timeline { customer, limit } => timeline::run(&load(sources)?, &customer, limit, out).await,
@@ -63,4 +64,14 @@ async fn run(args: Args, out: &Out) -> Result<ExitCode, End> {
         Command::Backup { directory } => backup::run(&load(sources)?, &directory, out).await,
         Command::Epoch(EpochCommand::Renew { service }) => backup::renew_epoch(&load(sources)?, &service, out).await,
     }
+}
+
+/// clap keeps the values of an option that may be said anywhere from one place only: what it dropped must not go unheard.
+fn all_settings_heard(heard: usize) -> Result<(), End> {
+    let said =
+        std::env::args().skip(1).take_while(|word| word != "--").filter(|word| word == "--set" || word.starts_with("--set=")).count();
+    if said > heard {
+        return Err(End::usage("write every --set on the same side of the command: those before it are not heard beside those after it"));
+    }
+    Ok(())
 }

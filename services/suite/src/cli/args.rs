@@ -42,7 +42,8 @@ pub enum Command {
         #[arg(value_parser = crate::SERVICES)]
         services: Vec<String>,
     },
-    /// Starts the suite on a temporary directory and plays one customer's journey through all four services.
+    /// Starts the suite on a temporary directory, or on an empty one given with --data, and plays one customer's journey
+    /// through all four services.
     Demo(Demo),
     /// Works with customers.
     #[command(subcommand)]

@@ -41,15 +41,16 @@ const PORTS: [(&str, u16); 6] = [
     ("newsletter.pages", 8084),
 ];
 
-pub async fn run(sources: Sources, demo: Demo, out: &Out) -> Result<ExitCode, End> {
-    let directory = tempfile::Builder::new().prefix("rapport-demo-").tempdir()?;
-    let settings = Settings::load(sources_of(sources, directory.path(), &demo)?).map_err(|problems| End::usage(problems.to_string()))?;
+pub async fn run(sources: Sources, kept: Option<&Path>, demo: Demo, out: &Out) -> Result<ExitCode, End> {
+    let temporary = tempfile::Builder::new().prefix("rapport-demo-").tempdir()?;
+    let directory = kept.map_or(Ok(temporary.path()), empty)?;
+    let settings = Settings::load(sources_of(sources, directory, &demo)?).map_err(|problems| End::usage(problems.to_string()))?;
     let telemetry = rapport_server::telemetry("rapport", &settings)?;
     let host = Host::new(settings, world::world());
     let suite = Suite::start(&host, &SERVICES).await?;
-    let played = play(&host, &demo, directory.path(), out).await;
+    let played = play(&host, &demo, directory, out).await;
     if played.is_ok() && !demo.exit {
-        stay(&suite, directory.path(), out);
+        stay(&suite, directory, out);
         tokio::select! {
             () = rapport_server::told_to_stop() => {}
             () = suite.stopping() => {}
@@ -58,6 +59,15 @@ pub async fn run(sources: Sources, demo: Demo, out: &Out) -> Result<ExitCode, En
     suite.stop().await;
     telemetry.shutdown().await;
     played.map(|()| ExitCode::SUCCESS)
+}
+
+/// The directory to keep, if the journey can begin in it: it meets nobody twice.
+fn empty(directory: &Path) -> Result<&Path, End> {
+    std::fs::create_dir_all(directory)?;
+    if std::fs::read_dir(directory)?.next().is_some() {
+        return Err(End::usage(format!("--data {}: the demo begins in an empty directory; name another one", directory.display())));
+    }
+    Ok(directory)
 }
 
 /// The given settings with the demo's over them: its directory, free ports, quiet logs, its mail server.

@@ -112,6 +112,10 @@ pub mod kind {
         Entry => EntryId,
         /// A promise made to a customer.
         Commitment => CommitmentId,
+        /// One of us who meets customers.
+        Agent => AgentId,
+        /// One version of the customer service manual.
+        ManualVersion => ManualVersionId,
         /// A questionnaire, whatever its version.
         Questionnaire => QuestionnaireId,
         /// A rule that says when to ask.

@@ -28,7 +28,13 @@ impl FeedSource for Source {
             | Event::FirstHumanResponse(interaction)
             | Event::StageChanged(interaction)
             | Event::InteractionConcluded(interaction)
-            | Event::InteractionReopened(interaction) => Payload::Interaction(write::interaction(interaction)),
+            | Event::InteractionReopened(interaction)
+            | Event::InteractionUpdated(interaction)
+            | Event::InteractionHeld(interaction)
+            | Event::InteractionAbandoned(interaction)
+            | Event::InteractionCancelled(interaction)
+            | Event::InteractionMerged(interaction)
+            | Event::InteractionMoved(interaction) => Payload::Interaction(write::interaction(interaction)),
             Event::EntryAdded(added) => Payload::EntryAdded(write::entry_added(added)),
             Event::CommitmentMade(commitment) | Event::CommitmentKept(commitment) | Event::CommitmentBroken(commitment) => {
                 Payload::Commitment(write::commitment(commitment))

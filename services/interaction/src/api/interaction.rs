@@ -32,6 +32,10 @@ pub(super) fn draft(violations: &mut Violations, interaction: &pb::Interaction, 
     if informal_offer.is_some() && channel.is_some_and(|channel| !InformalOffer::made_by(channel)) {
         violations.add("interaction.informal_offer", "is only for the channels STREET and EVENT");
     }
+    let queue = violations.text_optional("interaction.queue", &interaction.queue, 100);
+    let priority = priority(violations, interaction.priority);
+    let tags = tags(violations, &interaction.tags);
+    let incident = violations.text_optional("interaction.incident", &interaction.incident, 200);
     let source = violations.text_optional("interaction.source", &interaction.source, 200);
     let journey = violations.parse_optional("interaction.journey_id", &interaction.journey_id);
     let scheduled_time = read::time(violations, "interaction.scheduled_time", interaction.scheduled_time.as_ref());
@@ -51,12 +55,33 @@ pub(super) fn draft(violations: &mut Violations, interaction: &pb::Interaction, 
         customer_expectation: customer_expectation?,
         informal_offer,
         feedback_solicited: interaction.feedback_solicited,
+        queue: queue?,
+        priority: priority?,
+        tags,
+        incident: incident?,
         source: source?,
         journey,
         scheduled_time,
         start_time,
         end_time: None,
     })
+}
+
+/// How urgent an interaction is.
+fn priority(violations: &mut Violations, priority: i32) -> Option<i32> {
+    if (0..=100).contains(&priority) {
+        return Some(priority);
+    }
+    violations.add("interaction.priority", "must be from 0 (usual) to 100 (most urgent)");
+    None
+}
+
+/// What an interaction is filed under: each tag once.
+fn tags(violations: &mut Violations, given: &[String]) -> Vec<String> {
+    let mut tags = read::texts(violations, "interaction.tags", given, 20, 50);
+    tags.sort_unstable();
+    tags.dedup();
+    tags
 }
 
 fn informal_offer(violations: &mut Violations, offer: &pb::InformalOffer) -> Option<InformalOffer> {

@@ -150,8 +150,8 @@ impl Interaction {
     /// # Errors
     /// Every condition that is not met, in one refusal.
     pub fn conclude(mut self, draft: ConclusionDraft, evidence: &Evidence, by: &str, now: Time) -> Result<Self, Refused> {
-        if !matches!(self.state, InteractionState::Open | InteractionState::WaitingOnCustomer) {
-            return Err(Refused::InteractionNotOpen { id: self.id, state: self.state });
+        if !self.state.live() {
+            return Err(self.not_open());
         }
         let conditions = self.unmet(&draft, evidence);
         let ConclusionDraft { outcome, summary, next_step, expectation, re_engagement, lesson, root_cause, said_nothing, remarks } = draft;
@@ -172,6 +172,7 @@ impl Interaction {
             conclude_time: now,
         });
         self.state = InteractionState::Concluded;
+        self.state_reason.clear();
         self.waiting_since = None;
         self.end_time.get_or_insert(now);
         self.update_time = now;

@@ -21,8 +21,20 @@ pub enum Event {
     StageChanged(Interaction),
     /// An interaction was concluded.
     InteractionConcluded(Interaction),
-    /// A concluded interaction was opened again.
+    /// An interaction that had ended was opened again.
     InteractionReopened(Interaction),
+    /// What an interaction says was changed, or who has it.
+    InteractionUpdated(Interaction),
+    /// An interaction is held: we are waiting for something ourselves.
+    InteractionHeld(Interaction),
+    /// The customer left.
+    InteractionAbandoned(Interaction),
+    /// A planned interaction was given up.
+    InteractionCancelled(Interaction),
+    /// An interaction was merged into another one, where it goes on.
+    InteractionMerged(Interaction),
+    /// An interaction turned out to be with another customer.
+    InteractionMoved(Interaction),
     /// A promise was made.
     CommitmentMade(Commitment),
     /// A promise was kept, in time or late.
@@ -58,7 +70,7 @@ impl EntryAdded {
 
 impl Event {
     /// Every type on the wire.
-    pub const KINDS: [&'static str; 10] = [
+    pub const KINDS: [&'static str; 16] = [
         "interaction.scheduled",
         "interaction.opened",
         "interaction.entry_added",
@@ -66,6 +78,12 @@ impl Event {
         "interaction.stage_changed",
         "interaction.concluded",
         "interaction.reopened",
+        "interaction.updated",
+        "interaction.held",
+        "interaction.abandoned",
+        "interaction.cancelled",
+        "interaction.merged",
+        "interaction.moved",
         "commitment.made",
         "commitment.kept",
         "commitment.broken",
@@ -81,6 +99,12 @@ impl Event {
             Self::StageChanged(_) => "interaction.stage_changed",
             Self::InteractionConcluded(_) => "interaction.concluded",
             Self::InteractionReopened(_) => "interaction.reopened",
+            Self::InteractionUpdated(_) => "interaction.updated",
+            Self::InteractionHeld(_) => "interaction.held",
+            Self::InteractionAbandoned(_) => "interaction.abandoned",
+            Self::InteractionCancelled(_) => "interaction.cancelled",
+            Self::InteractionMerged(_) => "interaction.merged",
+            Self::InteractionMoved(_) => "interaction.moved",
             Self::CommitmentMade(_) => "commitment.made",
             Self::CommitmentKept(_) => "commitment.kept",
             Self::CommitmentBroken(_) => "commitment.broken",
@@ -95,7 +119,13 @@ impl Event {
             | Self::FirstHumanResponse(of)
             | Self::StageChanged(of)
             | Self::InteractionConcluded(of)
-            | Self::InteractionReopened(of) => (of.id.cast(), of.version, of.journey),
+            | Self::InteractionReopened(of)
+            | Self::InteractionUpdated(of)
+            | Self::InteractionHeld(of)
+            | Self::InteractionAbandoned(of)
+            | Self::InteractionCancelled(of)
+            | Self::InteractionMerged(of)
+            | Self::InteractionMoved(of) => (of.id.cast(), of.version, of.journey),
             Self::EntryAdded(of) => (of.entry.interaction.cast(), of.version, of.journey),
             Self::CommitmentMade(of) | Self::CommitmentKept(of) | Self::CommitmentBroken(of) => (of.id.cast(), of.version, of.journey),
         }
@@ -106,6 +136,10 @@ impl Event {
         match interaction.state {
             InteractionState::Scheduled => Self::InteractionScheduled(interaction),
             InteractionState::Open | InteractionState::WaitingOnCustomer => Self::InteractionOpened(interaction),
+            InteractionState::WaitingOnUs => Self::InteractionHeld(interaction),
+            InteractionState::Abandoned => Self::InteractionAbandoned(interaction),
+            InteractionState::Cancelled => Self::InteractionCancelled(interaction),
+            InteractionState::Concluded if interaction.merged_into.is_some() => Self::InteractionMerged(interaction),
             InteractionState::Concluded => Self::InteractionConcluded(interaction),
         }
     }

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use rapport_core::{
-    BusinessFunction, Channel, CustomerId, Direction, InteractionId, InteractionKind, JourneyId, Phase, Setting, Stage, Time, words,
+    AgentId, BusinessFunction, Channel, CustomerId, Direction, InteractionId, InteractionKind, JourneyId, ManualVersionId, Phase, Setting,
+    Stage, Time, words,
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Conclusion, Entry, InformalOffer, Refused, StageChange, stage};
+use super::{Conclusion, Entry, EntryKind, InformalOffer, Objective, Purpose, Refused, StageChange, stage};
 
 words! {
     /// Where an interaction stands.
@@ -18,56 +19,21 @@ words! {
         Open = 2 "OPEN",
         /// It is the customer's turn.
         WaitingOnCustomer = 3 "WAITING_ON_CUSTOMER",
-        /// Ended.
+        /// It is our turn and we are waiting for something ourselves: the customer's clock runs on.
+        WaitingOnUs = 4 "WAITING_ON_US",
+        /// Ended with a next step.
         Concluded = 5 "CONCLUDED",
+        /// The customer left.
+        Abandoned = 6 "ABANDONED",
+        /// Planned, and never begun.
+        Cancelled = 7 "CANCELLED",
     }
 }
-words! {
-    /// Why customer and organisation meet.
-    pub enum Purpose {
-        /// A question.
-        Enquiry = 1 "ENQUIRY",
-        /// Help with something the customer has.
-        Support = 2 "SUPPORT",
-        /// A complaint.
-        Complaint = 3 "COMPLAINT",
-        /// A review.
-        Review = 4 "REVIEW",
-        /// A sale.
-        Sale = 5 "SALE",
-        /// A further or better product.
-        Upsell = 6 "UPSELL",
-        /// Calling back.
-        Callback = 7 "CALLBACK",
-        /// Asking for or giving feedback.
-        Feedback = 8 "FEEDBACK",
-        /// An answer to an advertisement or a newsletter.
-        CampaignResponse = 9 "CAMPAIGN_RESPONSE",
-        /// Signing up for a newsletter.
-        NewsletterSignup = 10 "NEWSLETTER_SIGNUP",
-        /// Meeting at an event.
-        EventEncounter = 11 "EVENT_ENCOUNTER",
-        /// Telling of a change.
-        ChangeNotice = 12 "CHANGE_NOTICE",
-        /// An invoice or a payment.
-        Billing = 13 "BILLING",
-        /// Keeping in touch.
-        Relationship = 14 "RELATIONSHIP",
-        /// Helping a new customer to begin.
-        Onboarding = 15 "ONBOARDING",
-        /// Something else.
-        Other = 16 "OTHER",
-    }
-}
-words! {
-    /// What we want to reach.
-    pub enum Objective {
-        /// Win a customer.
-        Acquire = 1 "ACQUIRE",
-        /// Lead to a purchase.
-        Convert = 2 "CONVERT",
-        /// Go the extra mile.
-        Delight = 3 "DELIGHT",
+
+impl InteractionState {
+    /// Whether it has begun and not ended.
+    pub const fn live(self) -> bool {
+        matches!(self, Self::Open | Self::WaitingOnCustomer | Self::WaitingOnUs)
     }
 }
 
@@ -102,6 +68,14 @@ pub struct InteractionDraft {
     pub informal_offer: Option<InformalOffer>,
     /// Whether the customer was asked for feedback.
     pub feedback_solicited: bool,
+    /// Where it waits for one of us.
+    pub queue: String,
+    /// How urgent it is: 0 for usual, higher is more urgent.
+    pub priority: i32,
+    /// What it is filed under.
+    pub tags: Vec<String>,
+    /// What many interactions of one cause have in common.
+    pub incident: String,
     /// What started it.
     pub source: String,
     /// The journey; that of the call or a new one without.
@@ -165,6 +139,30 @@ pub struct Interaction {
     pub reopen_count: i32,
     /// The concluded interaction that it goes on from.
     pub previous: Option<InteractionId>,
+    /// The one of us who has it.
+    #[serde(default)]
+    pub assignee: Option<AgentId>,
+    /// Where it waits for one of us.
+    #[serde(default)]
+    pub queue: String,
+    /// How urgent it is: 0 for usual, higher is more urgent.
+    #[serde(default)]
+    pub priority: i32,
+    /// What it is filed under.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// The manual in force when it began.
+    #[serde(default)]
+    pub manual_version: Option<ManualVersionId>,
+    /// What many interactions of one cause have in common.
+    #[serde(default)]
+    pub incident: String,
+    /// The interaction that it was merged into.
+    #[serde(default)]
+    pub merged_into: Option<InteractionId>,
+    /// Why it is held, abandoned or cancelled; empty in other states.
+    #[serde(default)]
+    pub state_reason: String,
     /// What started it.
     pub source: String,
     /// The journey that it belongs to.
@@ -223,6 +221,10 @@ impl Interaction {
             customer_expectation,
             informal_offer,
             feedback_solicited,
+            queue,
+            priority,
+            tags,
+            incident,
             source,
             journey: _,
             scheduled_time,
@@ -257,6 +259,14 @@ impl Interaction {
             conclusion: None,
             reopen_count: 0,
             previous: None,
+            assignee: None,
+            queue,
+            priority,
+            tags,
+            manual_version: None,
+            incident,
+            merged_into: None,
+            state_reason: String::new(),
             source,
             journey,
             scheduled_time,
@@ -284,35 +294,49 @@ impl Interaction {
             customer_expectation: String::new(),
             informal_offer: None,
             feedback_solicited: false,
+            queue: self.queue.clone(),
+            priority: self.priority,
+            tags: self.tags.clone(),
+            incident: self.incident.clone(),
             source: self.source.clone(),
             journey: Some(self.journey),
             scheduled_time: None,
             start_time: None,
             end_time: None,
         };
-        Self { previous: Some(self.id), ..Self::begin(id, draft, self.journey, now) }
+        Self { previous: Some(self.id), assignee: self.assignee, ..Self::begin(id, draft, self.journey, now) }
     }
 
-    /// What this entry does to the interaction. A machine's entry and a note do nothing and stop no clock.
+    /// What this entry does to the interaction. A machine's entry does nothing and stops no clock, nor does a note, except
+    /// that it ends a hold.
     ///
     /// # Errors
-    /// When a person of ours speaks in one that is concluded.
+    /// When a person of ours speaks in one that has ended, or anybody in one that never began.
     pub fn hear(self, entry: &Entry, reopen_window: Duration, now: Time) -> Result<Effect, Refused> {
-        let Some(direction) = entry.human() else { return Ok(Effect::Nothing) };
         let mut change = Change { interaction: self, began: false, reopened: false, first_human_response: false };
         let interaction = &mut change.interaction;
+        let Some(direction) = entry.human() else {
+            if interaction.state != InteractionState::WaitingOnUs || entry.kind != EntryKind::InternalNote {
+                return Ok(Effect::Nothing);
+            }
+            interaction.become_open();
+            interaction.update_time = now;
+            return Ok(Effect::Changes(Box::new(change)));
+        };
         match interaction.state {
-            InteractionState::Open | InteractionState::WaitingOnCustomer => {}
+            InteractionState::Open | InteractionState::WaitingOnCustomer | InteractionState::WaitingOnUs => {}
             InteractionState::Scheduled => {
                 change.began = true;
                 interaction.start_time = entry.occur_time;
             }
-            InteractionState::Concluded => {
+            InteractionState::Cancelled => {
+                return Err(Refused::InteractionNotOpen { id: interaction.id, state: interaction.state });
+            }
+            InteractionState::Concluded | InteractionState::Abandoned => {
                 if direction == Direction::Outbound {
                     return Err(Refused::InteractionNotOpen { id: interaction.id, state: interaction.state });
                 }
-                let concluded = interaction.conclusion.as_ref().map_or(interaction.update_time, |conclusion| conclusion.conclude_time);
-                if now.since(concluded) > reopen_window {
+                if now.since(interaction.ended()) > reopen_window {
                     return Ok(Effect::BeginsAnew);
                 }
                 change.reopened = true;
@@ -324,16 +348,31 @@ impl Interaction {
         Ok(Effect::Changes(Box::new(change)))
     }
 
+    /// When it was recorded that it ended; the time of the last change while it has not.
+    fn ended(&self) -> Time {
+        match (self.state, &self.conclusion) {
+            (InteractionState::Concluded, Some(conclusion)) => conclusion.conclude_time,
+            (InteractionState::Abandoned, _) => self.end_time.unwrap_or(self.update_time),
+            _ => self.update_time,
+        }
+    }
+
+    pub(super) fn become_open(&mut self) {
+        self.state = InteractionState::Open;
+        self.state_reason.clear();
+    }
+
     /// Gives the turn to the other side; says whether this was our first answer.
     fn turn(&mut self, direction: Direction, at: Time) -> bool {
         match direction {
             Direction::Inbound => {
-                self.state = InteractionState::Open;
+                self.become_open();
                 self.waiting_since.get_or_insert(at);
                 false
             }
             Direction::Outbound => {
                 self.state = InteractionState::WaitingOnCustomer;
+                self.state_reason.clear();
                 // An answer cannot be older than the question: the time that a caller names does not turn the clock back.
                 let Some(answered) = self.waiting_since.take().map(|since| since.max(at)) else { return false };
                 let first = self.first_human_response_time.is_none();
@@ -343,31 +382,12 @@ impl Interaction {
         }
     }
 
-    /// Opens a concluded interaction again.
-    ///
-    /// # Errors
-    /// When it is not concluded.
-    pub fn reopen(mut self, now: Time) -> Result<Self, Refused> {
-        if self.state != InteractionState::Concluded {
-            return Err(Refused::InteractionNotConcluded { id: self.id, state: self.state });
-        }
-        self.open_again();
-        self.update_time = now;
-        Ok(self)
-    }
-
-    fn open_again(&mut self) {
-        self.state = InteractionState::Open;
-        self.reopen_count += 1;
-        self.end_time = None;
-    }
-
     /// Moves to another stage.
     ///
     /// # Errors
     /// When it is not open, or when its setting does not allow the step.
     pub fn advance(mut self, to: Stage, note: String, actor: &str, now: Time) -> Result<Self, Refused> {
-        if !matches!(self.state, InteractionState::Open | InteractionState::WaitingOnCustomer) {
+        if !self.state.live() {
             return Err(Refused::InteractionNotOpen { id: self.id, state: self.state });
         }
         stage::step(self.setting, self.stage, to)?;

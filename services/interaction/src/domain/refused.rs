@@ -22,6 +22,20 @@ pub enum Refused {
         /// Its state.
         state: InteractionState,
     },
+    /// Only a planned interaction can be started or cancelled.
+    InteractionNotScheduled {
+        /// Which one.
+        id: InteractionId,
+        /// Its state.
+        state: InteractionState,
+    },
+    /// The interaction goes on in the one that it was merged into.
+    InteractionMerged {
+        /// Which one.
+        id: InteractionId,
+        /// Where it goes on.
+        survivor: InteractionId,
+    },
     /// Only a concluded interaction can be reopened.
     InteractionNotConcluded {
         /// Which one.
@@ -65,9 +79,21 @@ impl fmt::Display for Refused {
             Self::EntryExists(id) => write!(f, "there is an entry {id} already: take it, or give another id"),
             Self::CommitmentExists(id) => write!(f, "there is a commitment {id} already: take it, or give another id"),
             Self::InteractionNotOpen { id, state: InteractionState::Scheduled } => {
-                write!(f, "the interaction {id} is SCHEDULED: its first message or spoken entry opens it")
+                write!(f, "the interaction {id} is SCHEDULED: start it, or add its first message or spoken entry")
+            }
+            Self::InteractionNotOpen { id, state: InteractionState::Cancelled } => {
+                write!(f, "the interaction {id} is CANCELLED: create a new one")
+            }
+            Self::InteractionNotOpen { id, state: state @ (InteractionState::WaitingOnCustomer | InteractionState::WaitingOnUs) } => {
+                write!(f, "the interaction {id} is {state}, not OPEN: only one in which it is our turn can be held")
             }
             Self::InteractionNotOpen { id, state } => write!(f, "the interaction {id} is {state}: reopen it first"),
+            Self::InteractionNotScheduled { id, state } => {
+                write!(f, "the interaction {id} is {state}: only a SCHEDULED one can be started or cancelled")
+            }
+            Self::InteractionMerged { id, survivor } => {
+                write!(f, "the interaction {id} was merged into {survivor}: go on there")
+            }
             Self::InteractionNotConcluded { id, state } => write!(f, "the interaction {id} is {state}: there is nothing to reopen"),
             Self::InteractionNotConcludable { conditions } => {
                 f.write_str("the interaction cannot be concluded: ")?;
@@ -93,6 +119,8 @@ impl Refusal for Refused {
         "ENTRY_EXISTS",
         "COMMITMENT_EXISTS",
         "INTERACTION_NOT_OPEN",
+        "INTERACTION_NOT_SCHEDULED",
+        "INTERACTION_MERGED",
         "INTERACTION_NOT_CONCLUDED",
         "INTERACTION_NOT_CONCLUDABLE",
         "STAGE_SKIPPED",
@@ -107,6 +135,8 @@ impl Refusal for Refused {
             Self::EntryExists(_) => "ENTRY_EXISTS",
             Self::CommitmentExists(_) => "COMMITMENT_EXISTS",
             Self::InteractionNotOpen { .. } => "INTERACTION_NOT_OPEN",
+            Self::InteractionNotScheduled { .. } => "INTERACTION_NOT_SCHEDULED",
+            Self::InteractionMerged { .. } => "INTERACTION_MERGED",
             Self::InteractionNotConcluded { .. } => "INTERACTION_NOT_CONCLUDED",
             Self::InteractionNotConcludable { .. } => "INTERACTION_NOT_CONCLUDABLE",
             Self::StageSkipped { .. } => "STAGE_SKIPPED",
@@ -135,8 +165,13 @@ impl Refusal for Refused {
             Self::InteractionExists(id) => vec![("interaction_id", id.to_string())],
             Self::EntryExists(id) => vec![("entry_id", id.to_string())],
             Self::CommitmentExists(id) => vec![("commitment_id", id.to_string())],
-            Self::InteractionNotOpen { id, state } | Self::InteractionNotConcluded { id, state } => {
+            Self::InteractionNotOpen { id, state }
+            | Self::InteractionNotScheduled { id, state }
+            | Self::InteractionNotConcluded { id, state } => {
                 vec![("interaction_id", id.to_string()), ("state", state.to_string())]
+            }
+            Self::InteractionMerged { id, survivor } => {
+                vec![("interaction_id", id.to_string()), ("survivor_id", survivor.to_string())]
             }
             Self::InteractionNotConcludable { .. } => Vec::new(),
             Self::StageSkipped { next } => vec![("next", next.to_string())],

@@ -42,12 +42,13 @@ fn unmet(refused: Refused) -> Vec<&'static str> {
 
 proptest! {
     #[test]
-    fn a_machine_and_a_note_change_nothing(direction in word::<Direction>(), setting in word::<Setting>(), state in word::<InteractionState>()) {
+    fn a_machine_and_a_note_change_nothing_but_a_note_ends_a_hold(direction in word::<Direction>(), setting in word::<Setting>(), state in word::<InteractionState>()) {
         let interaction = Interaction { state, ..open(setting, InteractionKind::Expected) };
         let note = EntryDraft { kind: EntryKind::InternalNote, said: None, ..said(Responder::Human, direction) };
         for entry in [said(Responder::Automated, direction), note] {
             let entry = record(entry, &interaction);
-            prop_assert_eq!(interaction.clone().hear(&entry, WINDOW, NOON), Ok(Effect::Nothing));
+            let ends_a_hold = state == InteractionState::WaitingOnUs && entry.kind == EntryKind::InternalNote;
+            prop_assert_eq!(interaction.clone().hear(&entry, WINDOW, NOON) == Ok(Effect::Nothing), !ends_a_hold);
         }
     }
 
@@ -101,10 +102,11 @@ proptest! {
     #[test]
     fn only_an_open_interaction_is_concluded_or_advanced(state in word::<InteractionState>()) {
         let interaction = Interaction { state, ..open(Setting::Informal, InteractionKind::Expected) };
-        let may = matches!(state, InteractionState::Open | InteractionState::WaitingOnCustomer);
+        let may = state.live();
         prop_assert_eq!(interaction.clone().conclude(conclusion(), &Evidence::default(), "ada", NOON).is_ok(), may);
         prop_assert_eq!(interaction.clone().advance(Stage::Agreeing, String::new(), "ada", NOON).is_ok(), may);
-        prop_assert_eq!(interaction.reopen(NOON).is_ok(), state == InteractionState::Concluded);
+        let ended = matches!(state, InteractionState::Concluded | InteractionState::Abandoned);
+        prop_assert_eq!(interaction.reopen(NOON).is_ok(), ended);
     }
 
     #[test]

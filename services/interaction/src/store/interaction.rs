@@ -6,7 +6,8 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 use rapport_core::{
-    BusinessFunction, Channel, CustomerId, Direction, InteractionId, InteractionKind, JourneyId, Page, Phase, Setting, Stage, Time,
+    AgentId, BusinessFunction, Channel, CustomerId, Direction, InteractionId, InteractionKind, JourneyId, ManualVersionId, Page, Phase,
+    Setting, Stage, Time,
 };
 use rapport_db::{Conn, Fault, Json, on};
 
@@ -42,6 +43,14 @@ struct InteractionRow {
     conclusion: Option<Json<Conclusion>>,
     reopen_count: i32,
     previous: Option<InteractionId>,
+    assignee: Option<AgentId>,
+    queue: String,
+    priority: i32,
+    tags: Json<Vec<String>>,
+    manual_version: Option<ManualVersionId>,
+    incident: String,
+    merged_into: Option<InteractionId>,
+    state_reason: String,
     source: String,
     journey: JourneyId,
     scheduled_time: Option<Time>,
@@ -53,7 +62,7 @@ struct InteractionRow {
 
 /// Moves every field from one struct to the other; a new field does not compile until both have it.
 macro_rules! convert {
-    ($value:expr, $from:ident => $to:ident, |$stages:ident, $offer:ident, $conclusion:ident| $nested:expr) => {{
+    ($value:expr, $from:ident => $to:ident, |$stages:ident, $offer:ident, $conclusion:ident, $tags:ident| $nested:expr) => {{
         let $from {
             id,
             version,
@@ -79,6 +88,14 @@ macro_rules! convert {
             conclusion: $conclusion,
             reopen_count,
             previous,
+            assignee,
+            queue,
+            priority,
+            tags: $tags,
+            manual_version,
+            incident,
+            merged_into,
+            state_reason,
             source,
             journey,
             scheduled_time,
@@ -87,7 +104,7 @@ macro_rules! convert {
             create_time,
             update_time,
         } = $value;
-        let (stages, informal_offer, conclusion) = $nested;
+        let (stages, informal_offer, conclusion, tags) = $nested;
         $to {
             id,
             version,
@@ -113,6 +130,14 @@ macro_rules! convert {
             conclusion,
             reopen_count,
             previous,
+            assignee,
+            queue,
+            priority,
+            tags,
+            manual_version,
+            incident,
+            merged_into,
+            state_reason,
             source,
             journey,
             scheduled_time,
@@ -126,14 +151,16 @@ macro_rules! convert {
 
 impl From<InteractionRow> for Interaction {
     fn from(row: InteractionRow) -> Self {
-        convert!(row, InteractionRow => Self, |stages, offer, conclusion| {
-            (stages.0, offer.map(|offer| offer.0), conclusion.map(|conclusion| conclusion.0))
+        convert!(row, InteractionRow => Self, |stages, offer, conclusion, tags| {
+            (stages.0, offer.map(|offer| offer.0), conclusion.map(|conclusion| conclusion.0), tags.0)
         })
     }
 }
 impl From<Interaction> for InteractionRow {
     fn from(interaction: Interaction) -> Self {
-        convert!(interaction, Interaction => Self, |stages, offer, conclusion| (Json(stages), offer.map(Json), conclusion.map(Json)))
+        convert!(interaction, Interaction => Self, |stages, offer, conclusion, tags| {
+            (Json(stages), offer.map(Json), conclusion.map(Json), Json(tags))
+        })
     }
 }
 

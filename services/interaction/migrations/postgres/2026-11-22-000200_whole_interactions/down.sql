@@ -1,0 +1,13 @@
+DROP INDEX entries_message_id;
+DROP INDEX interactions_merged;
+DROP INDEX interactions_incident;
+DROP INDEX interactions_queue;
+DROP INDEX interactions_assignee;
+ALTER TABLE interactions DROP COLUMN state_reason;
+ALTER TABLE interactions DROP COLUMN merged_into;
+ALTER TABLE interactions DROP COLUMN incident;
+ALTER TABLE interactions DROP COLUMN manual_version;
+ALTER TABLE interactions DROP COLUMN tags;
+ALTER TABLE interactions DROP COLUMN priority;
+ALTER TABLE interactions DROP COLUMN queue;
+ALTER TABLE interactions DROP COLUMN assignee;

@@ -10,8 +10,14 @@ use crate::{
 };
 
 /// Words that callers never see as an enum, each with its package: they are written into databases and settings only.
-const NOT_ON_THE_WIRE: [(&str, &str); 4] =
-    [("common", "Role"), ("feedback", "RuleField"), ("interaction", "Standing"), ("newsletter", "Verdict")];
+const NOT_ON_THE_WIRE: [(&str, &str); 6] = [
+    ("common", "Role"),
+    ("feedback", "RuleField"),
+    ("interaction", "Initiator"),
+    ("interaction", "NoteKind"),
+    ("interaction", "Standing"),
+    ("newsletter", "Verdict"),
+];
 
 /// An enum declared with `words!`: where, and each text with its number.
 struct Declared {

@@ -4,14 +4,17 @@ pub mod commitment;
 pub mod conclusion;
 pub mod customer;
 pub mod entry;
+pub mod etiquette;
 pub mod event;
 pub mod filter;
 pub mod informal_offer;
 pub mod interaction;
 mod life;
+pub mod note;
 pub mod origin;
 pub mod purpose;
 pub mod refused;
+pub mod review;
 pub mod scope;
 pub mod stage;
 
@@ -19,11 +22,14 @@ pub use commitment::{Commitment, CommitmentDraft, CommitmentKind, CommitmentStat
 pub use conclusion::{Conclusion, ConclusionDraft, Evidence, Expectation, NextStep, NoStepReason, Outcome, ReEngagement};
 pub use customer::{Customer, Standing};
 pub use entry::{Entry, EntryDraft, EntryKind, Said};
+pub use etiquette::{DraftCheck, DraftCheckKind, EtiquetteRule, RuleStance, RuleTopic, Severity};
 pub use event::{EntryAdded, Event};
 pub use informal_offer::{Demand, InformalOffer};
 pub use interaction::{Change, Effect, Interaction, InteractionDraft, InteractionState};
+pub use note::{Initiator, Note, NoteKind};
 pub use purpose::{Objective, Purpose};
 pub use refused::Refused;
+pub use review::{Draft, Finding, Review, review};
 pub use scope::{Match, Scope, Situation};
 pub use stage::StageChange;
 

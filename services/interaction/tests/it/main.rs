@@ -4,6 +4,7 @@ mod commitments;
 mod conclusions;
 mod consumers;
 mod customers;
+mod drafts;
 mod entries;
 mod errors;
 mod feed;

@@ -11,18 +11,22 @@ use rapport_proto::interaction::v1::{
     interaction_feed_service_server::InteractionFeedServiceServer,
     interaction_service_server::{InteractionService, InteractionServiceServer},
 };
-use tonic::{Request, Response, Status, service::Routes};
+use tonic::{Request, Response, Status, Streaming, service::Routes};
 
 use crate::{jobs::Promised, settings::Settings};
 
 mod commitment;
 mod conclusion;
 pub mod customer;
+mod edit;
 mod entry;
 mod feed;
 mod filter;
+mod import;
 mod interaction;
+mod life;
 mod log;
+mod merge;
 mod read;
 #[cfg_attr(not(test), allow(dead_code, reason = "the manual, the call flows and the policies read and write scopes"))]
 mod scope;
@@ -30,6 +34,7 @@ mod stage;
 mod write;
 
 /// What the API works with.
+#[derive(Clone)]
 pub struct Api {
     /// The database of this service.
     pub database: Database,
@@ -54,6 +59,14 @@ pub const ROLES: &[(&str, Role)] = &[
     ("rapport.interaction.v1.InteractionService/AdvanceStage", Role::Agent),
     ("rapport.interaction.v1.InteractionService/ConcludeInteraction", Role::Agent),
     ("rapport.interaction.v1.InteractionService/ReopenInteraction", Role::Agent),
+    ("rapport.interaction.v1.InteractionService/UpdateInteraction", Role::Agent),
+    ("rapport.interaction.v1.InteractionService/StartInteraction", Role::Agent),
+    ("rapport.interaction.v1.InteractionService/HoldInteraction", Role::Agent),
+    ("rapport.interaction.v1.InteractionService/AbandonInteraction", Role::Agent),
+    ("rapport.interaction.v1.InteractionService/CancelInteraction", Role::Agent),
+    ("rapport.interaction.v1.InteractionService/MergeInteractions", Role::Agent),
+    ("rapport.interaction.v1.InteractionService/MoveInteraction", Role::Agent),
+    ("rapport.interaction.v1.InteractionService/ImportInteractions", Role::Batch),
     ("rapport.interaction.v1.CommitmentService/CreateCommitment", Role::Agent),
     ("rapport.interaction.v1.CommitmentService/GetCommitment", Role::Reader),
     ("rapport.interaction.v1.CommitmentService/KeepCommitment", Role::Agent),
@@ -66,6 +79,7 @@ pub const LIMITS: &[(&str, usize)] = &[
     ("rapport.interaction.v1.InteractionService/CreateInteraction", 256 * 1024),
     ("rapport.interaction.v1.InteractionService/LogInteraction", 4 * 1024 * 1024),
     ("rapport.interaction.v1.InteractionService/AddEntry", 256 * 1024),
+    ("rapport.interaction.v1.InteractionService/ImportInteractions", 4 * 1024 * 1024),
 ];
 
 impl Api {
@@ -121,5 +135,54 @@ impl InteractionService for Api {
         request: Request<pb::ReopenInteractionRequest>,
     ) -> Result<Response<pb::ReopenInteractionResponse>, Status> {
         self.reopen(request).await
+    }
+    async fn update_interaction(
+        &self,
+        request: Request<pb::UpdateInteractionRequest>,
+    ) -> Result<Response<pb::UpdateInteractionResponse>, Status> {
+        self.update(request).await
+    }
+    async fn start_interaction(
+        &self,
+        request: Request<pb::StartInteractionRequest>,
+    ) -> Result<Response<pb::StartInteractionResponse>, Status> {
+        self.start(request).await
+    }
+    async fn hold_interaction(
+        &self,
+        request: Request<pb::HoldInteractionRequest>,
+    ) -> Result<Response<pb::HoldInteractionResponse>, Status> {
+        self.hold(request).await
+    }
+    async fn abandon_interaction(
+        &self,
+        request: Request<pb::AbandonInteractionRequest>,
+    ) -> Result<Response<pb::AbandonInteractionResponse>, Status> {
+        self.abandon(request).await
+    }
+    async fn cancel_interaction(
+        &self,
+        request: Request<pb::CancelInteractionRequest>,
+    ) -> Result<Response<pb::CancelInteractionResponse>, Status> {
+        self.cancel(request).await
+    }
+    async fn merge_interactions(
+        &self,
+        request: Request<pb::MergeInteractionsRequest>,
+    ) -> Result<Response<pb::MergeInteractionsResponse>, Status> {
+        self.merge(request).await
+    }
+    async fn move_interaction(
+        &self,
+        request: Request<pb::MoveInteractionRequest>,
+    ) -> Result<Response<pb::MoveInteractionResponse>, Status> {
+        self.relocate(request).await
+    }
+    type ImportInteractionsStream = import::Results;
+    async fn import_interactions(
+        &self,
+        request: Request<Streaming<pb::ImportInteractionsRequest>>,
+    ) -> Result<Response<Self::ImportInteractionsStream>, Status> {
+        Ok(Response::new(import::serve(self, request)))
     }
 }

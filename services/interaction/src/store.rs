@@ -11,6 +11,7 @@ pub mod entry;
 mod filter;
 pub mod interaction;
 mod lock;
+mod many;
 pub mod remark;
 mod schema;
 #[cfg(test)]

@@ -36,9 +36,10 @@ impl FeedSource for Source {
             | Event::InteractionMerged(interaction)
             | Event::InteractionMoved(interaction) => Payload::Interaction(write::interaction(interaction)),
             Event::EntryAdded(added) => Payload::EntryAdded(write::entry_added(added)),
-            Event::CommitmentMade(commitment) | Event::CommitmentKept(commitment) | Event::CommitmentBroken(commitment) => {
-                Payload::Commitment(write::commitment(commitment))
-            }
+            Event::CommitmentMade(commitment)
+            | Event::CommitmentKept(commitment)
+            | Event::CommitmentBroken(commitment)
+            | Event::CommitmentMoved(commitment) => Payload::Commitment(write::commitment(commitment)),
         };
         Ok(pb::WatchEventsResponse { item: Some(Item::Event(pb::Event { meta: Some(meta), payload: Some(payload) })) })
     }

@@ -12,7 +12,7 @@ use super::read;
 use crate::domain::filter::{CommitmentCriterion, InteractionCriterion};
 
 /// The fields that interactions are narrowed by.
-const INTERACTION_FIELDS: [&str; 14] = [
+const INTERACTION_FIELDS: [&str; 18] = [
     "customer_id",
     "journey_id",
     "source",
@@ -24,6 +24,10 @@ const INTERACTION_FIELDS: [&str; 14] = [
     "purpose",
     "phase",
     "direction",
+    "assignee_id",
+    "queue",
+    "incident",
+    "priority",
     "create_time",
     "start_time",
     "scheduled_time",
@@ -48,6 +52,12 @@ pub fn interactions(violations: &mut Violations, filter: &str) -> Option<Vec<Int
             "purpose" => word(comparison, InteractionCriterion::Purpose)?,
             "phase" => InteractionCriterion::Phase(equal_word(comparison)?),
             "direction" => word(comparison, InteractionCriterion::Direction)?,
+            "assignee_id" => InteractionCriterion::Assignee(equal(comparison)?),
+            "queue" => InteractionCriterion::Queue(equal(comparison)?),
+            "incident" => InteractionCriterion::Incident(equal(comparison)?),
+            "priority" => {
+                InteractionCriterion::Priority(comparison.operator, comparison.value.parse().map_err(|_| "must be a number".to_owned())?)
+            }
             "create_time" => time(comparison, InteractionCriterion::CreateTime)?,
             "start_time" => time(comparison, InteractionCriterion::StartTime)?,
             _ => time(comparison, InteractionCriterion::ScheduledTime)?,

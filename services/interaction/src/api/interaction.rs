@@ -13,6 +13,12 @@ use crate::{
 
 /// The longest goal, expectation, note or reason, in characters.
 pub(super) const MAX_NOTE: usize = 500;
+/// The longest name of a queue, in characters.
+pub(super) const MAX_QUEUE: usize = 100;
+/// The longest name of an incident, in characters.
+pub(super) const MAX_INCIDENT: usize = 200;
+/// The longest name of what started an interaction, in characters.
+pub(super) const MAX_SOURCE: usize = 200;
 
 /// An interaction as a caller gives it; what is output only is passed over.
 pub(super) fn draft(violations: &mut Violations, interaction: &pb::Interaction, now: Time) -> Option<InteractionDraft> {
@@ -32,11 +38,11 @@ pub(super) fn draft(violations: &mut Violations, interaction: &pb::Interaction, 
     if informal_offer.is_some() && channel.is_some_and(|channel| !InformalOffer::made_by(channel)) {
         violations.add("interaction.informal_offer", "is only for the channels STREET and EVENT");
     }
-    let queue = violations.text_optional("interaction.queue", &interaction.queue, 100);
+    let queue = violations.text_optional("interaction.queue", &interaction.queue, MAX_QUEUE);
     let priority = priority(violations, interaction.priority);
     let tags = tags(violations, &interaction.tags);
-    let incident = violations.text_optional("interaction.incident", &interaction.incident, 200);
-    let source = violations.text_optional("interaction.source", &interaction.source, 200);
+    let incident = violations.text_optional("interaction.incident", &interaction.incident, MAX_INCIDENT);
+    let source = violations.text_optional("interaction.source", &interaction.source, MAX_SOURCE);
     let journey = violations.parse_optional("interaction.journey_id", &interaction.journey_id);
     let scheduled_time = read::time(violations, "interaction.scheduled_time", interaction.scheduled_time.as_ref());
     let start_time = read::past_time(violations, "interaction.start_time", interaction.start_time.as_ref(), now);
@@ -68,7 +74,7 @@ pub(super) fn draft(violations: &mut Violations, interaction: &pb::Interaction, 
 }
 
 /// How urgent an interaction is.
-fn priority(violations: &mut Violations, priority: i32) -> Option<i32> {
+pub(super) fn priority(violations: &mut Violations, priority: i32) -> Option<i32> {
     if (0..=100).contains(&priority) {
         return Some(priority);
     }
@@ -77,7 +83,7 @@ fn priority(violations: &mut Violations, priority: i32) -> Option<i32> {
 }
 
 /// What an interaction is filed under: each tag once.
-fn tags(violations: &mut Violations, given: &[String]) -> Vec<String> {
+pub(super) fn tags(violations: &mut Violations, given: &[String]) -> Vec<String> {
     let mut tags = read::texts(violations, "interaction.tags", given, 20, 50);
     tags.sort_unstable();
     tags.dedup();

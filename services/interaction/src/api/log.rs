@@ -7,7 +7,11 @@ use rapport_proto::interaction::v1 as pb;
 use rapport_server::{Mutation, context, mutate, status};
 use tonic::{Request, Response, Status};
 
-use super::{Api, commitment, conclusion, customer, entry, interaction, read, write};
+use super::{
+    Api, commitment, conclusion,
+    customer::{self, Contact},
+    entry, interaction, read as reading, write,
+};
 use crate::{
     app::log::{LogInteraction, log_interaction},
     domain::{CommitmentDraft, EntryDraft, InteractionDraft},
@@ -19,11 +23,11 @@ const MAX_COMMITMENTS: usize = 20;
 
 fn command(request: &pb::LogInteractionRequest, grace: Duration, cx: &Context) -> Result<LogInteraction, Violations> {
     let mut violations = Violations::new();
-    let id = read::new_id(&mut violations, "interaction_id", &request.interaction_id, cx);
+    let id = reading::new_id(&mut violations, "interaction_id", &request.interaction_id, cx);
     let entries = entries(&mut violations, &request.entries, cx.now);
-    let of = read::required(&mut violations, "interaction", request.interaction.as_ref());
+    let of = reading::required(&mut violations, "interaction", request.interaction.as_ref());
     let draft = of.and_then(|of| draft(&mut violations, of, entries.first(), cx.now));
-    read::at_most(&mut violations, "stages", request.stages.len(), MAX_STAGES);
+    reading::at_most(&mut violations, "stages", request.stages.len(), MAX_STAGES);
     let mut stages = Vec::new();
     for (index, stage) in request.stages.iter().take(MAX_STAGES).enumerate() {
         stages.extend(violations.word::<Stage>(&format!("stages[{index}]"), *stage));
@@ -47,7 +51,7 @@ fn command(request: &pb::LogInteractionRequest, grace: Duration, cx: &Context) -
 
 fn draft(violations: &mut Violations, of: &pb::Interaction, first: Option<&EntryDraft>, now: Time) -> Option<InteractionDraft> {
     let draft = interaction::draft(violations, of, now);
-    let end_time = read::past_time(violations, "interaction.end_time", of.end_time.as_ref(), now);
+    let end_time = reading::past_time(violations, "interaction.end_time", of.end_time.as_ref(), now);
     let mut draft = draft?;
     let start_time = draft.start_time.or(first.and_then(|first| first.occur_time)).or(end_time).unwrap_or(now);
     if end_time.is_some_and(|end| end < start_time) {
@@ -59,7 +63,7 @@ fn draft(violations: &mut Violations, of: &pb::Interaction, first: Option<&Entry
 }
 
 fn entries(violations: &mut Violations, entries: &[pb::Entry], now: Time) -> Vec<EntryDraft> {
-    read::at_most(violations, "entries", entries.len(), MAX_ENTRIES);
+    reading::at_most(violations, "entries", entries.len(), MAX_ENTRIES);
     let mut drafts = Vec::new();
     for (index, given) in entries.iter().take(MAX_ENTRIES).enumerate() {
         let at = format!("entries[{index}]");
@@ -70,7 +74,7 @@ fn entries(violations: &mut Violations, entries: &[pb::Entry], now: Time) -> Vec
 }
 
 fn commitments(violations: &mut Violations, request: &pb::LogInteractionRequest, grace: Duration, now: Time) -> Vec<CommitmentDraft> {
-    read::at_most(violations, "commitments", request.commitments.len(), MAX_COMMITMENTS);
+    reading::at_most(violations, "commitments", request.commitments.len(), MAX_COMMITMENTS);
     let mut drafts = Vec::new();
     for (index, promise) in request.commitments.iter().take(MAX_COMMITMENTS).enumerate() {
         let at = format!("commitments[{index}]");
@@ -79,24 +83,37 @@ fn commitments(violations: &mut Violations, request: &pb::LogInteractionRequest,
     drafts
 }
 
+/// A request to log, and the way to reach the customer that it names; what is wrong with either is told at once.
+pub(super) fn read(
+    request: &pb::LogInteractionRequest,
+    grace: Duration,
+    cx: &Context,
+) -> Result<(LogInteraction, Option<Contact>), Violations> {
+    match (command(request, grace, cx), customer::contact(request.customer_contact.as_ref())) {
+        (Ok(command), Ok(contact)) => Ok((command, contact)),
+        (read, contact) => Err(all(read.err(), contact.err())),
+    }
+}
+
 impl Api {
-    pub(super) async fn log(&self, request: Request<pb::LogInteractionRequest>) -> Result<Response<pb::LogInteractionResponse>, Status> {
-        let cx = context(&request, &self.world);
-        let request = request.into_inner();
-        let read = command(&request, self.settings.grace(), &cx);
-        // What is wrong with the contact is told together with all else, before anybody is asked.
-        let (mut command, contact) = match (read, customer::contact(request.customer_contact.as_ref())) {
-            (Ok(command), Ok(contact)) => (command, contact),
-            (read, contact) => return Err(status::invalid(all(read.err(), contact.err()))),
-        };
+    /// Finds out who the customer is, before the transaction.
+    pub(super) async fn identify(&self, command: &mut LogInteraction, contact: Option<Contact>, cx: &Context) -> Result<(), Status> {
         command.customer = match contact {
             Some(contact) => {
-                let found = self.customers.resolve(contact, &cx).await?;
+                let found = self.customers.resolve(contact, cx).await?;
                 command.draft.customer = Some(found.id);
                 Some(found)
             }
-            None => self.customers.vouch("interaction.customer_id", command.draft.customer, &cx).await?,
+            None => self.customers.vouch("interaction.customer_id", command.draft.customer, cx).await?,
         };
+        Ok(())
+    }
+
+    pub(super) async fn log(&self, request: Request<pb::LogInteractionRequest>) -> Result<Response<pb::LogInteractionResponse>, Status> {
+        let cx = context(&request, &self.world);
+        let request = request.into_inner();
+        let (mut command, contact) = read(&request, self.settings.grace(), &cx).map_err(status::invalid)?;
+        self.identify(&mut command, contact, &cx).await?;
 
         let mutation =
             Mutation { method: "LogInteraction", request: &request, request_id: &request.request_id, subject: &command.id, cx: &cx };
@@ -117,7 +134,7 @@ impl Api {
     }
 }
 
-fn all(one: Option<Violations>, other: Option<Violations>) -> Violations {
+pub(super) fn all(one: Option<Violations>, other: Option<Violations>) -> Violations {
     let mut all = Violations::new();
     for violation in one.into_iter().chain(other).flatten() {
         all.add(violation.field, violation.description);

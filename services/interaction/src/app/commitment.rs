@@ -30,8 +30,8 @@ pub async fn create_commitment(conn: &mut Conn<'_>, cx: &Context, command: Creat
         store::customer::insert_if_new(conn, customer).await?;
     }
     let made = match draft.interaction {
-        // The customer of an interaction never changes, so it need not be locked.
-        Some(id) => conclusion::promise(cx, draft, &super::interaction::get_interaction(conn, id).await?)?,
+        // Locked: it may be moved to another customer meanwhile.
+        Some(id) => conclusion::promise(cx, draft, &super::interaction::load(conn, id, None).await?)?,
         None => {
             let customer = draft.customer;
             Commitment::make(draft, customer, cx.journey.unwrap_or_else(|| cx.fresh()), cx)

@@ -75,12 +75,19 @@ pub(super) async fn named_commitment(conn: &mut Conn<'_>, conclusion: &Conclusio
 }
 
 async fn evidence(conn: &mut Conn<'_>, interaction: &Interaction, conclusion: &ConclusionDraft, made: &[Commitment]) -> Result<Evidence> {
+    let mut evidence = Evidence { commitment: named_commitment(conn, conclusion, made).await?, ..Evidence::default() };
     let self_service = conclusion.next_step == Some(NextStep::None(NoStepReason::SelfService));
-    Ok(Evidence {
-        commitment: named_commitment(conn, conclusion, made).await?,
-        human_entry: self_service && store::entry::human(conn, interaction.id, None).await?,
-        human_reply: interaction.kind == InteractionKind::Unwanted
-            && store::entry::human(conn, interaction.id, Some(Direction::Outbound)).await?,
-        remark: interaction.feedback_solicited && store::remark::any(conn, interaction.id).await?,
-    })
+    let unwanted = interaction.kind == InteractionKind::Unwanted;
+    if !(self_service || unwanted || interaction.feedback_solicited) {
+        return Ok(evidence);
+    }
+    // What was said in those that were merged into it counts too.
+    let mut of = store::interaction::merged(conn, interaction.id).await?;
+    of.push(interaction.id);
+    for id in of {
+        evidence.human_entry |= self_service && store::entry::human(conn, id, None).await?;
+        evidence.human_reply |= unwanted && store::entry::human(conn, id, Some(Direction::Outbound)).await?;
+        evidence.remark |= interaction.feedback_solicited && store::remark::any(conn, id).await?;
+    }
+    Ok(evidence)
 }

@@ -40,6 +40,9 @@ pub(super) async fn add_to(
     window: Duration,
 ) -> Result<(Entry, Interaction)> {
     loop {
+        if let Some(survivor) = interaction.merged_into {
+            interaction = interaction::load(conn, survivor, None).await?;
+        }
         if let Some(message_id) = &draft.message_id
             && let Some(known) = store::entry::of_message(conn, interaction.id, message_id).await?
         {

@@ -44,15 +44,37 @@ pub struct Logged {
     pub commitments: Vec<Commitment>,
 }
 
+/// An interaction that is over and meets all conditions, with all that belongs to it, before anything is stored.
+pub(super) struct Prepared {
+    pub(super) interaction: Interaction,
+    pub(super) entries: Vec<Entry>,
+    pub(super) commitments: Vec<Commitment>,
+    pub(super) events: Vec<Event>,
+}
+
 /// Records an interaction that is over, through the same checks as any other conclusion.
 ///
 /// # Errors
 /// When one of the ids is taken, or every condition of a conclusion that is not met.
-pub async fn log_interaction(conn: &mut Conn<'_>, cx: &Context, command: LogInteraction) -> Result<Logged> {
-    let LogInteraction { id, draft, entries, stages, conclusion: mut wish, commitments, customer } = command;
-    if let Some(customer) = customer {
+pub async fn log_interaction(conn: &mut Conn<'_>, cx: &Context, mut command: LogInteraction) -> Result<Logged> {
+    if let Some(customer) = command.customer.take() {
         store::customer::insert_if_new(conn, customer).await?;
     }
+    let Prepared { interaction, entries, commitments, events } = prepare(conn, cx, command).await?;
+    interaction::insert(conn, &interaction).await?;
+    for entry in &entries {
+        super::entry::insert(conn, entry).await?;
+    }
+    for made in &commitments {
+        commitment::insert(conn, made).await?;
+    }
+    announce(conn, cx, &events).await?;
+    Ok(Logged { interaction, entries, commitments })
+}
+
+/// Makes an interaction that is over of what is told of it; stores nothing.
+pub(super) async fn prepare(conn: &mut Conn<'_>, cx: &Context, command: LogInteraction) -> Result<Prepared> {
+    let LogInteraction { id, draft, entries, stages, conclusion: mut wish, commitments, customer: _ } = command;
     let opened = interaction::begin(cx, id, InteractionDraft { scheduled_time: None, ..draft });
     let Heard { interaction: heard, added, first_human_response } =
         hear(cx, opened.clone().passed(&stages, &cx.caller.name, cx.now), entries)?;
@@ -62,27 +84,18 @@ pub async fn log_interaction(conn: &mut Conn<'_>, cx: &Context, command: LogInte
         commitment: conclusion::named_commitment(conn, &wish, &made).await?,
         human_entry: added.iter().any(|added| added.entry.human().is_some()),
         human_reply: added.iter().any(|added| added.entry.human() == Some(Direction::Outbound)),
-        remark: false,
+        ..Evidence::default()
     };
     let concluded = heard.conclude(wish, &evidence, &cx.caller.name, cx.now).map_err(Failure::Refused)?;
-
-    interaction::insert(conn, &concluded).await?;
     let mut events = vec![Event::InteractionOpened(opened)];
     let entries: Vec<Entry> = added.iter().map(|added| added.entry.clone()).collect();
-    for entry in &entries {
-        super::entry::insert(conn, entry).await?;
-    }
     events.extend(added.into_iter().map(Event::EntryAdded));
     if first_human_response {
         events.push(Event::FirstHumanResponse(concluded.clone()));
     }
-    for made in &made {
-        commitment::insert(conn, made).await?;
-        events.push(Event::CommitmentMade(made.clone()));
-    }
+    events.extend(made.iter().cloned().map(Event::CommitmentMade));
     events.push(Event::InteractionConcluded(concluded.clone()));
-    announce(conn, cx, &events).await?;
-    Ok(Logged { interaction: concluded, entries, commitments: made })
+    Ok(Prepared { interaction: concluded, entries, commitments: made, events })
 }
 
 struct Heard {

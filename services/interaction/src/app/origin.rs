@@ -12,11 +12,14 @@ use super::{
     log::{LogInteraction, log_interaction},
 };
 use crate::{
-    domain::origin::{Rating, Reply, Signup},
+    domain::{
+        Interaction, InteractionState,
+        origin::{Rating, Reply, Signup},
+    },
     store,
 };
 
-/// Takes a reply: it goes on with the interaction of the same delivery, or opens one.
+/// Takes a reply: it goes on with the interaction that it answers, or opens one.
 ///
 /// # Errors
 /// When the database fails.
@@ -25,7 +28,7 @@ pub async fn take_reply(conn: &mut Conn<'_>, cx: &Context, reply: Reply, reopen_
         return Ok(());
     }
     expect(conn, reply.customer).await?;
-    match store::interaction::newest_of_source_for_update(conn, &reply.source()).await? {
+    match thread(conn, &reply).await? {
         Some(interaction) => {
             entry::add_to(conn, cx, interaction, reply.entry(), reopen_window).await?;
         }
@@ -36,6 +39,28 @@ pub async fn take_reply(conn: &mut Conn<'_>, cx: &Context, reply: Reply, reopen_
         }
     }
     Ok(())
+}
+
+/// The interaction that a reply goes on with, locked: that of the delivery whose token it carries, else that of the nearest message
+/// that its headers name.
+async fn thread(conn: &mut Conn<'_>, reply: &Reply) -> Result<Option<Interaction>> {
+    if let Some(found) = store::interaction::newest_of_source_for_update(conn, &reply.source()).await? {
+        return Ok(Some(found));
+    }
+    let mut candidates = Vec::new();
+    if let Some(delivery) = reply.delivery {
+        candidates.extend(store::entry::interaction_of_delivery(conn, delivery).await?);
+    }
+    for message in &reply.answers {
+        candidates.extend(store::entry::interaction_of_message(conn, message).await?);
+    }
+    for id in candidates {
+        let found = store::interaction::find_for_update(conn, id).await?;
+        if let Some(found) = found.filter(|found| reply.fits(found.customer) && found.state != InteractionState::Cancelled) {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
 }
 
 /// Takes a sign-up: an interaction without a person of ours, concluded as it begins.

@@ -142,6 +142,10 @@ pub struct Evidence {
     pub human_reply: bool,
     /// Whether the feedback service told of a remark made in it.
     pub remark: bool,
+    /// The required steps of its call flow that are not answered.
+    pub unanswered_steps: Vec<String>,
+    /// The findings of severity BLOCK on a draft that is still to be sent.
+    pub blocking_findings: Vec<String>,
 }
 
 impl Interaction {
@@ -197,6 +201,12 @@ impl Interaction {
         }
         if self.kind == InteractionKind::Unwanted {
             unmet.check(evidence.human_reply, "HUMAN_REPLY", "answer the customer: an unwanted interaction needs a reply by a person");
+        }
+        for step in &evidence.unanswered_steps {
+            unmet.check(false, "CALL_FLOW", format!("answer the required step {step} of the call flow"));
+        }
+        for finding in &evidence.blocking_findings {
+            unmet.check(false, "DRAFT", format!("correct or drop the draft that is not sent: {finding}"));
         }
         unmet.conditions
     }

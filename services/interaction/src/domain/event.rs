@@ -41,6 +41,8 @@ pub enum Event {
     CommitmentKept(Commitment),
     /// A promise was broken.
     CommitmentBroken(Commitment),
+    /// A promise turned out to be made to another customer.
+    CommitmentMoved(Commitment),
 }
 
 /// An entry with what a consumer needs to know of its interaction.
@@ -70,7 +72,7 @@ impl EntryAdded {
 
 impl Event {
     /// Every type on the wire.
-    pub const KINDS: [&'static str; 16] = [
+    pub const KINDS: [&'static str; 17] = [
         "interaction.scheduled",
         "interaction.opened",
         "interaction.entry_added",
@@ -87,6 +89,7 @@ impl Event {
         "commitment.made",
         "commitment.kept",
         "commitment.broken",
+        "commitment.moved",
     ];
 
     /// Its type on the wire.
@@ -108,6 +111,7 @@ impl Event {
             Self::CommitmentMade(_) => "commitment.made",
             Self::CommitmentKept(_) => "commitment.kept",
             Self::CommitmentBroken(_) => "commitment.broken",
+            Self::CommitmentMoved(_) => "commitment.moved",
         }
     }
 
@@ -127,7 +131,9 @@ impl Event {
             | Self::InteractionMerged(of)
             | Self::InteractionMoved(of) => (of.id.cast(), of.version, of.journey),
             Self::EntryAdded(of) => (of.entry.interaction.cast(), of.version, of.journey),
-            Self::CommitmentMade(of) | Self::CommitmentKept(of) | Self::CommitmentBroken(of) => (of.id.cast(), of.version, of.journey),
+            Self::CommitmentMade(of) | Self::CommitmentKept(of) | Self::CommitmentBroken(of) | Self::CommitmentMoved(of) => {
+                (of.id.cast(), of.version, of.journey)
+            }
         }
     }
 

@@ -1,7 +1,8 @@
 //! What the lists are narrowed by.
 
 use rapport_core::{
-    BusinessFunction, Channel, CustomerId, Direction, InteractionId, InteractionKind, JourneyId, Phase, Setting, Time, filter::Operator,
+    AgentId, BusinessFunction, Channel, CustomerId, Direction, InteractionId, InteractionKind, JourneyId, Phase, Setting, Time,
+    filter::Operator,
 };
 
 use super::{CommitmentKind, CommitmentState, InteractionState, Purpose};
@@ -31,6 +32,14 @@ pub enum InteractionCriterion {
     Phase(Phase),
     /// In this direction, or not.
     Direction(Operator, Direction),
+    /// With this one of us.
+    Assignee(AgentId),
+    /// Waiting in this queue.
+    Queue(String),
+    /// Of this incident.
+    Incident(String),
+    /// As urgent as this.
+    Priority(Operator, i32),
     /// Recorded then.
     CreateTime(Operator, Time),
     /// Begun then.

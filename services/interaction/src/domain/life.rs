@@ -89,7 +89,7 @@ impl Interaction {
         Refused::InteractionNotOpen { id: self.id, state: self.state }
     }
 
-    fn must_be_scheduled(&self) -> Result<(), Refused> {
+    pub(super) fn must_be_scheduled(&self) -> Result<(), Refused> {
         match self.state {
             InteractionState::Scheduled => Ok(()),
             state => Err(Refused::InteractionNotScheduled { id: self.id, state }),

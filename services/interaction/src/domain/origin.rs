@@ -34,6 +34,8 @@ pub struct Reply {
     pub text: String,
     /// Its Message-ID.
     pub message_id: Option<String>,
+    /// The Message-IDs that it answers, the nearest first.
+    pub answers: Vec<String>,
     /// The journey of the delivery.
     pub journey: Option<JourneyId>,
     /// When it came in.
@@ -44,6 +46,11 @@ impl Reply {
     /// What the interaction is known by: replies to one delivery are one conversation.
     pub fn source(&self) -> String {
         self.delivery.map_or_else(|| format!("inboundMails/{}", self.mail), |delivery| format!("deliveries/{delivery}"))
+    }
+
+    /// Whether it can go on with an interaction with this customer: a header that anybody can write joins no two customers.
+    pub fn fits(&self, customer: Option<CustomerId>) -> bool {
+        self.customer.is_none() || customer.is_none() || self.customer == customer
     }
 
     /// The interaction that it opens, if none goes on from the same delivery.
@@ -73,7 +80,7 @@ impl Reply {
             said: Some(Said { by: Responder::Human, direction: Direction::Inbound }),
             body: cut(&self.text, MAX_BODY),
             content_type: PLAIN.to_owned(),
-            in_reply_to: None,
+            in_reply_to: self.answers.first().cloned(),
             message_id: self.message_id.clone(),
             delivery: self.delivery,
             occur_time: Some(self.time),

@@ -36,6 +36,13 @@ pub enum Refused {
         /// Where it goes on.
         survivor: InteractionId,
     },
+    /// A change must not take away what makes the rules stricter.
+    StricterRuleStays {
+        /// What would change.
+        field: &'static str,
+        /// What to do instead.
+        advice: &'static str,
+    },
     /// Only a concluded interaction can be reopened.
     InteractionNotConcluded {
         /// Which one.
@@ -91,6 +98,7 @@ impl fmt::Display for Refused {
             Self::InteractionNotScheduled { id, state } => {
                 write!(f, "the interaction {id} is {state}: only a SCHEDULED one can be started or cancelled")
             }
+            Self::StricterRuleStays { advice, .. } => f.write_str(advice),
             Self::InteractionMerged { id, survivor } => {
                 write!(f, "the interaction {id} was merged into {survivor}: go on there")
             }
@@ -121,6 +129,7 @@ impl Refusal for Refused {
         "INTERACTION_NOT_OPEN",
         "INTERACTION_NOT_SCHEDULED",
         "INTERACTION_MERGED",
+        "STRICTER_RULE_STAYS",
         "INTERACTION_NOT_CONCLUDED",
         "INTERACTION_NOT_CONCLUDABLE",
         "STAGE_SKIPPED",
@@ -137,6 +146,7 @@ impl Refusal for Refused {
             Self::InteractionNotOpen { .. } => "INTERACTION_NOT_OPEN",
             Self::InteractionNotScheduled { .. } => "INTERACTION_NOT_SCHEDULED",
             Self::InteractionMerged { .. } => "INTERACTION_MERGED",
+            Self::StricterRuleStays { .. } => "STRICTER_RULE_STAYS",
             Self::InteractionNotConcluded { .. } => "INTERACTION_NOT_CONCLUDED",
             Self::InteractionNotConcludable { .. } => "INTERACTION_NOT_CONCLUDABLE",
             Self::StageSkipped { .. } => "STAGE_SKIPPED",
@@ -170,6 +180,7 @@ impl Refusal for Refused {
             | Self::InteractionNotConcluded { id, state } => {
                 vec![("interaction_id", id.to_string()), ("state", state.to_string())]
             }
+            Self::StricterRuleStays { field, .. } => vec![("field", (*field).to_owned())],
             Self::InteractionMerged { id, survivor } => {
                 vec![("interaction_id", id.to_string()), ("survivor_id", survivor.to_string())]
             }

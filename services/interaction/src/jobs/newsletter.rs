@@ -64,6 +64,7 @@ fn read_reply(mail: &InboundMail, now: Time) -> Result<Reply, Violations> {
         customer,
         subject: mail.subject.clone(),
         text: mail.text.clone(),
+        answers: mail.answered_mail_message_ids.clone(),
         message_id: Some(mail.mail_message_id.clone()).filter(|id| !id.is_empty()),
         journey,
         time: time(mail.receive_time.as_ref(), now),

@@ -10,7 +10,7 @@ use diesel_async::RunQueryDsl;
 use rapport_core::{CommitmentId, CustomerId, InteractionId, JourneyId, Page, Time};
 use rapport_db::{Conn, Fault, on};
 
-use super::{filter::narrow_commitments, lock::first_for_update, schema::commitments};
+use super::{filter::narrow_commitments, lock::first_for_update, many::insert_rows, schema::commitments};
 use crate::domain::{Commitment, CommitmentKind, CommitmentState, filter::CommitmentCriterion};
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
@@ -142,6 +142,19 @@ pub async fn find_for_update(conn: &mut Conn<'_>, id: CommitmentId) -> Result<Op
     Ok(row.map(Into::into))
 }
 
+/// The commitments made in an interaction, locked until the end of the transaction, in the order of their ids.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_interaction_for_update(conn: &mut Conn<'_>, interaction: InteractionId) -> Result<Vec<Commitment>, Fault> {
+    let made = commitments::table.filter(commitments::interaction.eq(interaction)).order(commitments::id);
+    let rows: Vec<CommitmentRow> = match conn {
+        Conn::Postgres(c) => made.select(CommitmentRow::as_select()).for_update().load(c).await?,
+        Conn::Sqlite(c) => made.select(CommitmentRow::as_select()).load(c).await?,
+    };
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
 /// The open commitments whose deadline has come, locked until the end of the transaction, the oldest first; those that
 /// another transaction is changing are left out.
 ///
@@ -219,6 +232,15 @@ pub async fn insert(conn: &mut Conn<'_>, commitment: Commitment) -> Result<bool,
     let inserted =
         on!(conn, |c| diesel::insert_into(commitments::table).values(&row).on_conflict(commitments::id).do_nothing().execute(c).await)?;
     Ok(inserted == 1)
+}
+
+/// Stores new commitments; says how many of their ids were not taken.
+///
+/// # Errors
+/// When the database fails.
+pub async fn insert_many(conn: &mut Conn<'_>, new: &[Commitment]) -> Result<usize, Fault> {
+    let rows: Vec<CommitmentRow> = new.iter().cloned().map(CommitmentRow::from).collect();
+    insert_rows!(conn, commitments::table, rows)
 }
 
 /// Stores a changed commitment under its next version; none when it was changed since it was read.

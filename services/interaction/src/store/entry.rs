@@ -7,7 +7,7 @@ use diesel_async::RunQueryDsl;
 use rapport_core::{Actor, ActorKind, DeliveryId, Direction, EntryId, InteractionId, Page, Responder, Time};
 use rapport_db::{Conn, Fault, on};
 
-use super::schema::entries;
+use super::{many::insert_rows, schema::entries};
 use crate::domain::{Entry, EntryKind, Said};
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -174,4 +174,41 @@ pub async fn insert(conn: &mut Conn<'_>, entry: Entry) -> Result<bool, Fault> {
     let row = EntryRow::from(entry);
     let inserted = on!(conn, |c| diesel::insert_into(entries::table).values(&row).on_conflict_do_nothing().execute(c).await)?;
     Ok(inserted == 1)
+}
+
+/// Stores new entries; says how many of their ids and messages were not taken.
+///
+/// # Errors
+/// When the database fails.
+pub async fn insert_many(conn: &mut Conn<'_>, new: &[Entry]) -> Result<usize, Fault> {
+    let rows: Vec<EntryRow> = new.iter().cloned().map(EntryRow::from).collect();
+    insert_rows!(conn, entries::table, rows)
+}
+
+/// The interaction in which this message was last said, whoever said it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn interaction_of_message(conn: &mut Conn<'_>, message_id: &str) -> Result<Option<InteractionId>, Fault> {
+    Ok(on!(conn, |c| entries::table
+        .filter(entries::message_id.eq(message_id))
+        .order((entries::create_time.desc(), entries::id.desc()))
+        .select(entries::interaction)
+        .first(c)
+        .await
+        .optional())?)
+}
+
+/// The interaction in which this delivery was last named.
+///
+/// # Errors
+/// When the database fails.
+pub async fn interaction_of_delivery(conn: &mut Conn<'_>, delivery: DeliveryId) -> Result<Option<InteractionId>, Fault> {
+    Ok(on!(conn, |c| entries::table
+        .filter(entries::delivery.eq(delivery))
+        .order((entries::create_time.desc(), entries::id.desc()))
+        .select(entries::interaction)
+        .first(c)
+        .await
+        .optional())?)
 }

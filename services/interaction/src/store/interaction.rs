@@ -1,5 +1,7 @@
 //! The rows of interactions.
 
+use std::collections::HashSet;
+
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper,
     prelude::AsChangeset,
@@ -11,7 +13,7 @@ use rapport_core::{
 };
 use rapport_db::{Conn, Fault, Json, on};
 
-use super::{filter::narrow_interactions, lock::first_for_update, schema::interactions};
+use super::{filter::narrow_interactions, lock::first_for_update, many::insert_rows, schema::interactions};
 use crate::domain::{
     Conclusion, InformalOffer, Interaction, InteractionState, Objective, Purpose, StageChange, filter::InteractionCriterion,
 };
@@ -212,6 +214,37 @@ pub async fn follow_up_for_update(conn: &mut Conn<'_>, previous: InteractionId) 
     Ok(row.map(Into::into))
 }
 
+/// The interactions that were merged into this one, locked until the end of the transaction, in the order of their ids.
+///
+/// # Errors
+/// When the database fails.
+pub async fn merged_for_update(conn: &mut Conn<'_>, survivor: InteractionId) -> Result<Vec<Interaction>, Fault> {
+    let merged = interactions::table.filter(interactions::merged_into.eq(survivor)).order(interactions::id);
+    let rows: Vec<InteractionRow> = match conn {
+        Conn::Postgres(c) => merged.select(InteractionRow::as_select()).for_update().load(c).await?,
+        Conn::Sqlite(c) => merged.select(InteractionRow::as_select()).load(c).await?,
+    };
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// The ids of the interactions that were merged into this one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn merged(conn: &mut Conn<'_>, survivor: InteractionId) -> Result<Vec<InteractionId>, Fault> {
+    Ok(on!(conn, |c| interactions::table.filter(interactions::merged_into.eq(survivor)).select(interactions::id).load(c).await)?)
+}
+
+/// Those of these ids that are taken.
+///
+/// # Errors
+/// When the database fails.
+pub async fn taken(conn: &mut Conn<'_>, ids: &[InteractionId]) -> Result<HashSet<InteractionId>, Fault> {
+    let taken: Vec<InteractionId> =
+        on!(conn, |c| interactions::table.filter(interactions::id.eq_any(ids)).select(interactions::id).load(c).await)?;
+    Ok(taken.into_iter().collect())
+}
+
 /// The key of the list: newest first.
 pub type Key = (Time, InteractionId);
 
@@ -257,6 +290,15 @@ pub async fn insert(conn: &mut Conn<'_>, interaction: Interaction) -> Result<boo
     let inserted =
         on!(conn, |c| diesel::insert_into(interactions::table).values(&row).on_conflict(interactions::id).do_nothing().execute(c).await)?;
     Ok(inserted == 1)
+}
+
+/// Stores new interactions; says how many of their ids were not taken.
+///
+/// # Errors
+/// When the database fails.
+pub async fn insert_many(conn: &mut Conn<'_>, new: &[Interaction]) -> Result<usize, Fault> {
+    let rows: Vec<InteractionRow> = new.iter().cloned().map(InteractionRow::from).collect();
+    insert_rows!(conn, interactions::table, rows)
 }
 
 /// Stores a changed interaction under its next version; none when it was changed since it was read.

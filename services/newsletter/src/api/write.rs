@@ -191,7 +191,7 @@ pub fn message(sent: Sent) -> pb::Message {
 
 pub fn inbound_mail(mail: InboundMail) -> pb::InboundMail {
     let InboundMail { id, kind, matched_by, delivery, issue, message, customer, from_email, from_name, .. } = mail;
-    let InboundMail { subject, text, mail_message_id, journey, receive_time, .. } = mail;
+    let InboundMail { subject, text, mail_message_id, answers, journey, receive_time, .. } = mail;
     pb::InboundMail {
         inbound_mail_id: id.to_string(),
         kind: kind.number(),
@@ -205,6 +205,7 @@ pub fn inbound_mail(mail: InboundMail) -> pb::InboundMail {
         subject,
         text,
         mail_message_id,
+        answered_mail_message_ids: answers,
         journey_id: journey.to_string(),
         receive_time: Some(time(receive_time)),
     }

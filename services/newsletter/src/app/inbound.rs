@@ -51,6 +51,7 @@ pub async fn ingest_inbound_mail(
         Some(delivery) => customer(conn, delivery).await?,
         None => None,
     };
+    let answers = mail.answers();
     let ParsedMail { from_email, from_name, subject, text, message_id, .. } = mail;
     let taken = InboundMail {
         id: cx.fresh(),
@@ -68,6 +69,7 @@ pub async fn ingest_inbound_mail(
         subject,
         text,
         mail_message_id: message_id,
+        answers,
         journey: delivery.as_ref().map(|delivery| delivery.journey).or(cx.journey).unwrap_or_else(|| cx.fresh()),
         receive_time: cx.now,
     };

@@ -58,6 +58,9 @@ pub struct InboundMail {
     pub text: String,
     /// Its Message-ID.
     pub mail_message_id: String,
+    /// The Message-IDs that it answers, the nearest first.
+    #[serde(default)]
+    pub answers: Vec<String>,
     /// The journey that it belongs to.
     pub journey: JourneyId,
     /// When it was taken in.

@@ -36,7 +36,23 @@ pub struct ParsedMail {
     pub null_sender: bool,
 }
 
+/// The longest Message-ID that is kept (RFC 5322 §2.1.1).
+const MAX_MESSAGE_ID: usize = 998;
+/// Messages that a mail is known to answer, at most: the nearest ones.
+const MAX_ANSWERS: usize = 20;
+
 impl ParsedMail {
+    /// The Message-IDs that it answers, each once and the nearest first: In-Reply-To, then References from the newest.
+    pub fn answers(&self) -> Vec<String> {
+        let mut answers: Vec<String> = Vec::new();
+        for id in self.in_reply_to.iter().chain(self.references.iter().rev()) {
+            if !id.is_empty() && id.len() <= MAX_MESSAGE_ID && answers.len() < MAX_ANSWERS && !answers.contains(id) {
+                answers.push(id.clone());
+            }
+        }
+        answers
+    }
+
     /// What it is, when the envelope recipient does not say it (RFC 3834, RFC 3464).
     pub fn kind(&self) -> InboundKind {
         let from = self.from_email.to_lowercase();

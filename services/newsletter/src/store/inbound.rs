@@ -3,7 +3,7 @@
 use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use rapport_core::{CustomerId, DeliveryId, InboundMailId, IssueId, JourneyId, MessageId, Time};
-use rapport_db::{Conn, Fault, on};
+use rapport_db::{Conn, Fault, Json, on};
 
 use super::schema::inbound_mails;
 use crate::domain::{InboundKind, InboundMail, MatchedBy};
@@ -23,6 +23,7 @@ struct InboundRow {
     subject: String,
     body: String,
     mail_message_id: String,
+    answers: Json<Vec<String>>,
     journey: JourneyId,
     receive_time: Time,
 }
@@ -30,7 +31,7 @@ struct InboundRow {
 impl From<InboundMail> for InboundRow {
     fn from(mail: InboundMail) -> Self {
         let InboundMail { id, kind, matched_by, delivery, issue, message, customer, .. } = mail;
-        let InboundMail { from_email, from_name, subject, text, mail_message_id, journey, receive_time, .. } = mail;
+        let InboundMail { from_email, from_name, subject, text, mail_message_id, answers, journey, receive_time, .. } = mail;
         Self {
             id,
             kind,
@@ -44,6 +45,7 @@ impl From<InboundMail> for InboundRow {
             subject,
             body: text,
             mail_message_id,
+            answers: Json(answers),
             journey,
             receive_time,
         }
@@ -53,7 +55,7 @@ impl From<InboundMail> for InboundRow {
 impl From<InboundRow> for InboundMail {
     fn from(row: InboundRow) -> Self {
         let InboundRow { id, kind, matched_by, delivery, issue, message, customer, .. } = row;
-        let InboundRow { from_email, from_name, subject, body, mail_message_id, journey, receive_time, .. } = row;
+        let InboundRow { from_email, from_name, subject, body, mail_message_id, answers, journey, receive_time, .. } = row;
         Self {
             id,
             kind,
@@ -67,6 +69,7 @@ impl From<InboundRow> for InboundMail {
             subject,
             text: body,
             mail_message_id,
+            answers: answers.0,
             journey,
             receive_time,
         }

@@ -106,11 +106,12 @@ diesel::table! {
 }
 diesel::table! {
     use diesel::sql_types::*;
-    use rapport_db::sql_types::{Moment, Uuid, Word};
+    use rapport_db::sql_types::{Json, Moment, Uuid, Word};
     inbound_mails (id) {
         id -> Uuid, fingerprint -> Text, kind -> Word, matched_by -> Nullable<Word>, delivery -> Nullable<Uuid>,
         issue -> Nullable<Uuid>, message -> Nullable<Uuid>, customer -> Nullable<Uuid>, from_email -> Text, from_name -> Text,
-        subject -> Text, body -> Text, mail_message_id -> Text, journey -> Uuid, receive_time -> Moment,
+        subject -> Text, body -> Text, mail_message_id -> Text, answers -> Json, journey -> Uuid,
+        receive_time -> Moment,
     }
 }
 diesel::joinable!(subscriptions -> subscribers (subscriber));

@@ -70,6 +70,10 @@ pub const ROLES: &[(&str, Role)] = &[
     ("rapport.interaction.v1.CommitmentService/CreateCommitment", Role::Agent),
     ("rapport.interaction.v1.CommitmentService/GetCommitment", Role::Reader),
     ("rapport.interaction.v1.CommitmentService/KeepCommitment", Role::Agent),
+    ("rapport.interaction.v1.CommitmentService/RenegotiateCommitment", Role::Agent),
+    ("rapport.interaction.v1.CommitmentService/ReleaseCommitment", Role::Agent),
+    ("rapport.interaction.v1.CommitmentService/CancelCommitment", Role::Supervisor),
+    ("rapport.interaction.v1.CommitmentService/GetKeptRate", Role::Reader),
     ("rapport.interaction.v1.CommitmentService/ListCommitments", Role::Reader),
     ("rapport.interaction.v1.InteractionFeedService/WatchEvents", Role::Reader),
 ];

@@ -20,7 +20,7 @@ pub mod review;
 pub mod scope;
 pub mod stage;
 
-pub use commitment::{Commitment, CommitmentDraft, CommitmentKind, CommitmentState};
+pub use commitment::{Commitment, CommitmentDraft, CommitmentKind, CommitmentState, KeptRate, Renegotiation};
 pub use conclusion::{Conclusion, ConclusionDraft, Evidence, Expectation, NextStep, NoStepReason, Outcome, ReEngagement};
 pub use customer::{Customer, Standing};
 pub use edit::Edit;
@@ -36,6 +36,8 @@ pub use review::{Draft, Finding, Review, review};
 pub use scope::{Match, Scope, Situation};
 pub use stage::StageChange;
 
+#[cfg(test)]
+mod commitment_tests;
 #[cfg(test)]
 pub mod testing;
 #[cfg(test)]

@@ -30,6 +30,9 @@ pub const TYPES: &[&str] = &[
     "commitment.made",
     "commitment.kept",
     "commitment.broken",
+    "commitment.renegotiated",
+    "commitment.released",
+    "commitment.cancelled",
 ];
 
 /// Notes an event.
@@ -162,6 +165,9 @@ fn of_commitment(meta: &EventMeta, commitment: &Commitment) -> Option<Observatio
             noted.changes.push(Change::Observe(signal(RiskCode::BrokenPromise, broken, false)));
             ("promise broken", broken)
         }
+        ("commitment.renegotiated", _) => ("promise moved", None),
+        ("commitment.released", _) => ("let us off a promise", time(commitment.settle_time.as_ref())),
+        ("commitment.cancelled", _) => ("promise taken back, made in error", time(commitment.settle_time.as_ref())),
         _ => return None,
     };
     let due = time(commitment.due_time.as_ref()).map(|due| format!(" (due {due})")).unwrap_or_default();

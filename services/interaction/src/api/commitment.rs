@@ -10,30 +10,72 @@ use tonic::{Request, Response, Status};
 
 use super::{Api, filter, interaction::MAX_NOTE, read, write};
 use crate::{
-    app::commitment::{CreateCommitment, KeepCommitment, create_commitment, get_commitment, keep_commitment, list_commitments},
+    app::commitment::{
+        CancelCommitment, CreateCommitment, KeepCommitment, Promises, ReleaseCommitment, RenegotiateCommitment, cancel_commitment,
+        create_commitment, get_commitment, get_kept_rate, keep_commitment, list_commitments, release_commitment, renegotiate_commitment,
+    },
     domain::CommitmentDraft,
     settings::MAX_GRACE,
 };
 
+/// The longest name of an owner, in characters.
+const MAX_OWNER: usize = 200;
 /// How far ahead a promise may be due.
 const MAX_AHEAD: Duration = Duration::from_secs(3653 * 24 * 3600);
+
+/// The most reminders of a promise, and how long before its due time they may come.
+const MAX_REMINDERS: usize = 5;
+const MIN_REMINDER: Duration = Duration::from_secs(60);
+const MAX_REMINDER: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// A promise as a caller gives it; `at` is its place in the request.
 fn draft(violations: &mut Violations, at: &str, promise: &pb::Commitment, grace: Duration, now: Time) -> Option<CommitmentDraft> {
     let id = violations.parse_optional(&format!("{at}.commitment_id"), &promise.commitment_id);
     let customer = violations.parse_optional(&format!("{at}.customer_id"), &promise.customer_id);
     let interaction = violations.parse_optional(&format!("{at}.interaction_id"), &promise.interaction_id);
-    let owner = violations.text(&format!("{at}.owner"), &promise.owner, 200);
+    let owner = violations.text(&format!("{at}.owner"), &promise.owner, MAX_OWNER);
     let kind = violations.word(&format!("{at}.kind"), promise.kind);
     let text = violations.text(&format!("{at}.text"), &promise.text, 1000);
-    let due = format!("{at}.due_time");
-    let due_time = read::required(violations, &due, promise.due_time.as_ref());
-    let due_time = due_time.and_then(|due_time| read::time(violations, &due, Some(due_time)));
-    if due_time.is_some_and(|due_time| due_time <= now || due_time > now + MAX_AHEAD) {
-        violations.add(due, "must lie in the future, and at most ten years");
-    }
+    let due_time = read_due(violations, &format!("{at}.due_time"), promise.due_time.as_ref(), now);
+    let remind_before = read_reminders(violations, &format!("{at}.remind_before"), &promise.remind_before);
     let grace = read_grace(violations, &format!("{at}.grace"), promise.grace.as_ref(), grace);
-    Some(CommitmentDraft { id, customer, interaction, owner: owner?, kind: kind?, text: text?, due_time: due_time?, grace: grace? })
+    Some(CommitmentDraft {
+        id,
+        customer,
+        interaction,
+        owner: owner?,
+        kind: kind?,
+        text: text?,
+        due_time: due_time?,
+        grace: grace?,
+        remind_before,
+    })
+}
+
+fn read_due(violations: &mut Violations, field: &str, given: Option<&prost_types::Timestamp>, now: Time) -> Option<Time> {
+    let due_time = read::required(violations, field, given).and_then(|due_time| read::time(violations, field, Some(due_time)))?;
+    if due_time <= now || due_time > now + MAX_AHEAD {
+        violations.add(field, "must lie in the future, and at most ten years");
+        return None;
+    }
+    Some(due_time)
+}
+
+fn read_reminders(violations: &mut Violations, field: &str, given: &[prost_types::Duration]) -> Vec<Duration> {
+    read::at_most(violations, field, given.len(), MAX_REMINDERS);
+    let mut reminders = Vec::new();
+    for (index, before) in given.iter().take(MAX_REMINDERS).enumerate() {
+        match rapport_proto::span(before).filter(|before| (MIN_REMINDER..=MAX_REMINDER).contains(before)) {
+            Some(before) => reminders.push(in_micros(before)),
+            None => violations.add(format!("{field}[{index}]"), "must be from a minute to 365 days"),
+        }
+    }
+    reminders
+}
+
+/// Times are kept in microseconds, and so are spans.
+fn in_micros(span: Duration) -> Duration {
+    Duration::from_micros(u64::try_from(span.as_micros()).unwrap_or(u64::MAX))
 }
 
 fn read_grace(violations: &mut Violations, field: &str, given: Option<&prost_types::Duration>, usual: Duration) -> Option<Duration> {
@@ -42,8 +84,7 @@ fn read_grace(violations: &mut Violations, field: &str, given: Option<&prost_typ
     if grace.is_none() {
         violations.add(field, "must be from 0 to 30 days");
     }
-    // Times are kept in microseconds, and so are spans.
-    grace.map(|grace| Duration::from_micros(u64::try_from(grace.as_micros()).unwrap_or(u64::MAX)))
+    grace.map(in_micros)
 }
 
 /// A promise that is made within an interaction: it cannot name another one.
@@ -82,6 +123,58 @@ fn keep_command(request: &pb::KeepCommitmentRequest, now: Time) -> Result<KeepCo
     let kept_time = read::past_time(&mut violations, "kept_time", request.kept_time.as_ref(), now);
     let read = read::etag(&mut violations, &request.etag);
     violations.finish(id.zip(evidence).map(|(id, evidence)| KeepCommitment { id, evidence, kept_time, read }))
+}
+
+fn renegotiate_command(request: &pb::RenegotiateCommitmentRequest, now: Time) -> Result<RenegotiateCommitment, Violations> {
+    let mut violations = Violations::new();
+    let id = violations.parse("commitment_id", &request.commitment_id);
+    let due_time = read_due(&mut violations, "due_time", request.due_time.as_ref(), now);
+    let reason = violations.text("reason", &request.reason, MAX_NOTE);
+    let read = read::etag(&mut violations, &request.etag);
+    let whole = id.zip(due_time).zip(reason);
+    violations.finish(whole.map(|((id, due_time), reason)| RenegotiateCommitment {
+        id,
+        due_time,
+        customer_agreed: request.customer_agreed,
+        reason,
+        read,
+    }))
+}
+
+fn release_command(request: &pb::ReleaseCommitmentRequest) -> Result<ReleaseCommitment, Violations> {
+    let mut violations = Violations::new();
+    let id = violations.parse("commitment_id", &request.commitment_id);
+    let evidence = violations.text("evidence", &request.evidence, MAX_NOTE);
+    let reason = read::text_or_none(&mut violations, "reason", &request.reason, MAX_NOTE);
+    let read = read::etag(&mut violations, &request.etag);
+    violations.finish(id.zip(evidence).map(|(id, evidence)| ReleaseCommitment { id, evidence, reason, read }))
+}
+
+fn cancel_command(request: &pb::CancelCommitmentRequest) -> Result<CancelCommitment, Violations> {
+    let mut violations = Violations::new();
+    let id = violations.parse("commitment_id", &request.commitment_id);
+    let reason = violations.text("reason", &request.reason, MAX_NOTE);
+    let read = read::etag(&mut violations, &request.etag);
+    violations.finish(id.zip(reason).map(|(id, reason)| CancelCommitment { id, reason, read }))
+}
+
+fn promises(request: &pb::GetKeptRateRequest) -> Result<Promises, Violations> {
+    use pb::get_kept_rate_request::Of;
+    let mut violations = Violations::new();
+    let (owner, customer) = match &request.of {
+        None => {
+            violations.add("of", "is required: say owner or customer_id");
+            (None, None)
+        }
+        Some(Of::Owner(owner)) => (violations.text("owner", owner, MAX_OWNER), None),
+        Some(Of::CustomerId(id)) => (None, violations.parse("customer_id", id)),
+    };
+    let from = read::time(&mut violations, "from_time", request.from_time.as_ref());
+    let to = read::time(&mut violations, "to_time", request.to_time.as_ref());
+    if from.zip(to).is_some_and(|(from, to)| to <= from) {
+        violations.add("to_time", "must lie after from_time");
+    }
+    violations.finish(Some(Promises { owner, customer, from, to }))
 }
 
 #[async_trait]
@@ -134,6 +227,72 @@ impl CommitmentService for Api {
             |kept| pb::KeepCommitmentResponse { commitment: Some(write::commitment(kept)) },
         )
         .await
+    }
+
+    async fn renegotiate_commitment(
+        &self,
+        request: Request<pb::RenegotiateCommitmentRequest>,
+    ) -> Result<Response<pb::RenegotiateCommitmentResponse>, Status> {
+        let cx = context(&request, &self.world);
+        let request = request.into_inner();
+        let command = renegotiate_command(&request, cx.now).map_err(status::invalid)?;
+        let mutation =
+            Mutation { method: "RenegotiateCommitment", request: &request, request_id: &request.request_id, subject: &command.id, cx: &cx };
+        let (cx, command) = (&cx, &command);
+        let response = mutate(
+            &self.database,
+            mutation,
+            async |conn| renegotiate_commitment(conn, cx, command.clone()).await,
+            |changed| pb::RenegotiateCommitmentResponse { commitment: Some(write::commitment(changed)) },
+        )
+        .await?;
+        self.promised.wake_if(true);
+        Ok(response)
+    }
+
+    async fn release_commitment(
+        &self,
+        request: Request<pb::ReleaseCommitmentRequest>,
+    ) -> Result<Response<pb::ReleaseCommitmentResponse>, Status> {
+        let cx = context(&request, &self.world);
+        let request = request.into_inner();
+        let command = release_command(&request).map_err(status::invalid)?;
+        let mutation =
+            Mutation { method: "ReleaseCommitment", request: &request, request_id: &request.request_id, subject: &command.id, cx: &cx };
+        let (cx, command) = (&cx, &command);
+        mutate(
+            &self.database,
+            mutation,
+            async |conn| release_commitment(conn, cx, command.clone()).await,
+            |changed| pb::ReleaseCommitmentResponse { commitment: Some(write::commitment(changed)) },
+        )
+        .await
+    }
+
+    async fn cancel_commitment(
+        &self,
+        request: Request<pb::CancelCommitmentRequest>,
+    ) -> Result<Response<pb::CancelCommitmentResponse>, Status> {
+        let cx = context(&request, &self.world);
+        let request = request.into_inner();
+        let command = cancel_command(&request).map_err(status::invalid)?;
+        let mutation =
+            Mutation { method: "CancelCommitment", request: &request, request_id: &request.request_id, subject: &command.id, cx: &cx };
+        let (cx, command) = (&cx, &command);
+        mutate(
+            &self.database,
+            mutation,
+            async |conn| cancel_commitment(conn, cx, command.clone()).await,
+            |changed| pb::CancelCommitmentResponse { commitment: Some(write::commitment(changed)) },
+        )
+        .await
+    }
+
+    async fn get_kept_rate(&self, request: Request<pb::GetKeptRateRequest>) -> Result<Response<pb::GetKeptRateResponse>, Status> {
+        let cx = context(&request, &self.world);
+        let of = &promises(request.get_ref()).map_err(status::invalid)?;
+        let rate = report(&self.database, "GetKeptRate", &cx, async |conn| get_kept_rate(conn, of).await).await?;
+        Ok(Response::new(pb::GetKeptRateResponse { kept_rate: Some(write::kept_rate(rate)) }))
     }
 
     async fn list_commitments(

@@ -39,7 +39,11 @@ impl FeedSource for Source {
             Event::CommitmentMade(commitment)
             | Event::CommitmentKept(commitment)
             | Event::CommitmentBroken(commitment)
-            | Event::CommitmentMoved(commitment) => Payload::Commitment(write::commitment(commitment)),
+            | Event::CommitmentMoved(commitment)
+            | Event::CommitmentRenegotiated(commitment)
+            | Event::CommitmentReminderDue(commitment)
+            | Event::CommitmentReleased(commitment)
+            | Event::CommitmentCancelled(commitment) => Payload::Commitment(write::commitment(commitment)),
         };
         Ok(pb::WatchEventsResponse { item: Some(Item::Event(pb::Event { meta: Some(meta), payload: Some(payload) })) })
     }

@@ -4,7 +4,9 @@ use prost_types::Timestamp;
 use rapport_core::{Actor, Time, words::Word};
 use rapport_proto::{common::v1 as common, interaction::v1 as pb};
 
-use crate::domain::{Commitment, Conclusion, Entry, EntryAdded, InformalOffer, Interaction, NextStep, StageChange};
+use crate::domain::{
+    Commitment, Conclusion, Entry, EntryAdded, InformalOffer, Interaction, KeptRate, NextStep, Renegotiation, StageChange,
+};
 
 fn timestamp(time: Time) -> Timestamp {
     let (seconds, nanos) = time.parts();
@@ -213,6 +215,7 @@ pub fn entry_added(added: EntryAdded) -> pb::EntryAdded {
 
 /// A commitment.
 pub fn commitment(commitment: Commitment) -> pb::Commitment {
+    let agreed_due_time = commitment.agreed_due_time();
     let Commitment {
         id,
         version,
@@ -231,6 +234,11 @@ pub fn commitment(commitment: Commitment) -> pb::Commitment {
         journey,
         create_time,
         update_time,
+        remind_before,
+        remind_time,
+        renegotiations,
+        settle_reason,
+        settle_time,
     } = commitment;
     pb::Commitment {
         commitment_id: id.to_string(),
@@ -250,5 +258,30 @@ pub fn commitment(commitment: Commitment) -> pb::Commitment {
         create_time: Some(timestamp(create_time)),
         update_time: Some(timestamp(update_time)),
         etag: version.to_string(),
+        remind_before: remind_before.into_iter().filter_map(|before| before.try_into().ok()).collect(),
+        remind_time: remind_time.map(timestamp),
+        renegotiations: renegotiations.into_iter().map(renegotiation).collect(),
+        agreed_due_time: Some(timestamp(agreed_due_time)),
+        settle_reason: settle_reason.unwrap_or_default(),
+        settle_time: settle_time.map(timestamp),
     }
+}
+
+fn renegotiation(change: Renegotiation) -> pb::Renegotiation {
+    let Renegotiation { old_due_time, new_due_time, customer_agreed, reason, actor, time } = change;
+    pb::Renegotiation {
+        old_due_time: Some(timestamp(old_due_time)),
+        new_due_time: Some(timestamp(new_due_time)),
+        customer_agreed,
+        reason,
+        actor,
+        time: Some(timestamp(time)),
+    }
+}
+
+/// How many promises were kept.
+pub fn kept_rate(rate: KeptRate) -> pb::KeptRate {
+    let share = rate.rate();
+    let KeptRate { open, kept, kept_late, broken, released, cancelled } = rate;
+    pb::KeptRate { open, kept, kept_late, broken, released, cancelled, rate: share }
 }

@@ -7,9 +7,11 @@ use rapport_db::{Conn, leases};
 
 use super::{Result, announce, conclusion, unchanged};
 use crate::{
-    domain::{Commitment, CommitmentDraft, Customer, Event, Refused, filter::CommitmentCriterion},
+    domain::{Commitment, CommitmentDraft, Customer, Event, KeptRate, Refused, filter::CommitmentCriterion},
     store::{self, commitment::Key},
 };
+
+pub use crate::store::commitment::Promises;
 
 /// Makes a commitment.
 #[derive(Clone, Debug)]
@@ -87,28 +89,120 @@ pub struct KeepCommitment {
 /// When it is not there, was kept already, or would have been kept before it was made.
 pub async fn keep_commitment(conn: &mut Conn<'_>, cx: &Context, command: KeepCommitment) -> Result<Commitment> {
     let KeepCommitment { id, evidence, kept_time, read } = command;
-    let loaded = store::commitment::find_for_update(conn, id).await?.ok_or_else(|| Failure::not_found("commitment", id))?;
-    unchanged(read, loaded.version)?;
+    let loaded = to_change(conn, id, read).await?;
     let kept_time = kept_time.unwrap_or(cx.now);
     if kept_time < loaded.create_time {
         return Err(Failure::invalid("kept_time", format!("must not lie before the commitment was made, at {}", loaded.create_time)));
     }
     let kept = loaded.keep(evidence, kept_time, cx.now).map_err(Failure::Refused)?;
-    let kept = store::commitment::update(conn, kept).await?.ok_or(Failure::Stale)?;
-    announce(conn, cx, &[Event::CommitmentKept(kept.clone())]).await?;
-    Ok(kept)
+    save(conn, cx, kept, Event::CommitmentKept).await
 }
 
-/// When the next open promise is to be broken.
+/// Loads a commitment to change it, as the caller read it.
+async fn to_change(conn: &mut Conn<'_>, id: CommitmentId, read: Option<i64>) -> Result<Commitment> {
+    let loaded = store::commitment::find_for_update(conn, id).await?.ok_or_else(|| Failure::not_found("commitment", id))?;
+    unchanged(read, loaded.version)?;
+    Ok(loaded)
+}
+
+/// Stores a changed commitment and tells of it.
+async fn save(conn: &mut Conn<'_>, cx: &Context, changed: Commitment, event: fn(Commitment) -> Event) -> Result<Commitment> {
+    let saved = store::commitment::update(conn, changed).await?.ok_or(Failure::Stale)?;
+    announce(conn, cx, &[event(saved.clone())]).await?;
+    Ok(saved)
+}
+
+/// Moves the due time of a commitment.
+#[derive(Clone, Debug)]
+pub struct RenegotiateCommitment {
+    /// Which one.
+    pub id: CommitmentId,
+    /// The new due time.
+    pub due_time: Time,
+    /// Whether the customer agreed.
+    pub customer_agreed: bool,
+    /// Why.
+    pub reason: String,
+    /// The version that the caller read.
+    pub read: Option<i64>,
+}
+
+/// Moves the due time of a commitment.
+///
+/// # Errors
+/// When it is not there, is not open any more, or is due then already.
+pub async fn renegotiate_commitment(conn: &mut Conn<'_>, cx: &Context, command: RenegotiateCommitment) -> Result<Commitment> {
+    let RenegotiateCommitment { id, due_time, customer_agreed, reason, read } = command;
+    let loaded = to_change(conn, id, read).await?;
+    if due_time == loaded.due_time {
+        return Err(Failure::invalid("due_time", "is the due time already: name another one"));
+    }
+    let moved = loaded.renegotiate(due_time, customer_agreed, reason, cx).map_err(Failure::Refused)?;
+    save(conn, cx, moved, Event::CommitmentRenegotiated).await
+}
+
+/// Records that the customer let us off a commitment.
+#[derive(Clone, Debug)]
+pub struct ReleaseCommitment {
+    /// Which one.
+    pub id: CommitmentId,
+    /// What shows it.
+    pub evidence: String,
+    /// Why the customer did.
+    pub reason: Option<String>,
+    /// The version that the caller read.
+    pub read: Option<i64>,
+}
+
+/// Records that the customer let us off a commitment.
+///
+/// # Errors
+/// When it is not there or not open any more.
+pub async fn release_commitment(conn: &mut Conn<'_>, cx: &Context, command: ReleaseCommitment) -> Result<Commitment> {
+    let ReleaseCommitment { id, evidence, reason, read } = command;
+    let released = to_change(conn, id, read).await?.release(evidence, reason, cx.now).map_err(Failure::Refused)?;
+    save(conn, cx, released, Event::CommitmentReleased).await
+}
+
+/// Takes back a commitment that was recorded in error.
+#[derive(Clone, Debug)]
+pub struct CancelCommitment {
+    /// Which one.
+    pub id: CommitmentId,
+    /// What was wrong with it.
+    pub reason: String,
+    /// The version that the caller read.
+    pub read: Option<i64>,
+}
+
+/// Takes back a commitment that was recorded in error.
+///
+/// # Errors
+/// When it is not there or not open any more.
+pub async fn cancel_commitment(conn: &mut Conn<'_>, cx: &Context, command: CancelCommitment) -> Result<Commitment> {
+    let CancelCommitment { id, reason, read } = command;
+    let cancelled = to_change(conn, id, read).await?.cancel(reason, cx.now).map_err(Failure::Refused)?;
+    save(conn, cx, cancelled, Event::CommitmentCancelled).await
+}
+
+/// Counts promises by what became of them.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn next_deadline(conn: &mut Conn<'_>) -> Result<Option<Time>> {
-    Ok(store::commitment::next_deadline(conn).await?)
+pub async fn get_kept_rate(conn: &mut Conn<'_>, of: &Promises) -> Result<KeptRate> {
+    Ok(store::commitment::kept_rate(conn, of).await?)
 }
 
-/// Breaks the open promises whose time has come, at most `limit`, the oldest first, and says how many. Of several
-/// replicas only the one that holds the lease does it; the others break none.
+/// When the next open promise is to be broken or reminded of.
+///
+/// # Errors
+/// When the database fails.
+pub async fn next_turn(conn: &mut Conn<'_>) -> Result<Option<Time>> {
+    Ok(store::commitment::next_turn(conn).await?)
+}
+
+/// Breaks the open promises whose time has come, reminds of those whose reminder has come, at most `limit` of each, the
+/// oldest first, and says how many. Of several replicas only the one that holds the lease does it; the others do nothing.
 ///
 /// # Errors
 /// When the database fails.
@@ -116,19 +210,23 @@ pub async fn sweep_commitments(conn: &mut Conn<'_>, cx: &Context, holder: &str, 
     if leases::hold(conn, SWEEPER, holder, LEASE).await?.is_none() {
         return Ok(0);
     }
-    let mut broken = Vec::new();
+    let mut swept = Vec::new();
     for overdue in store::commitment::overdue_for_update(conn, cx.now, limit).await? {
         if let Some(lapsed) = overdue.lapse(cx.now) {
-            let lapsed = store::commitment::update(conn, lapsed).await?.ok_or(Failure::Stale)?;
-            broken.push(Event::CommitmentBroken(lapsed));
+            swept.push(Event::CommitmentBroken(store::commitment::update(conn, lapsed).await?.ok_or(Failure::Stale)?));
         }
     }
-    if !broken.is_empty() {
-        announce(conn, cx, &broken).await?;
+    for due in store::commitment::to_remind_for_update(conn, cx.now, limit).await? {
+        if let Some(reminded) = due.remind(cx.now) {
+            swept.push(Event::CommitmentReminderDue(store::commitment::update(conn, reminded).await?.ok_or(Failure::Stale)?));
+        }
+    }
+    if !swept.is_empty() {
+        announce(conn, cx, &swept).await?;
     }
     // Given back with the commit: the next promise is broken by whoever wakes first.
     leases::release(conn, SWEEPER, holder).await?;
-    Ok(broken.len())
+    Ok(swept.len())
 }
 
 const SWEEPER: &str = "sweeper";

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use rapport_core::{Caller, Context, Failure, InteractionKind, Setting, World};
+use rapport_core::{Caller, Context, Direction, Failure, InteractionKind, Responder, Setting, World};
 use rapport_db::{Database, DatabaseSettings, Location};
 use rapport_testkit::{Backend, TestDatabase, both_databases, world};
 use tokio::sync::Notify;
 
 use super::{
-    commitment::{CreateCommitment, KeepCommitment, create_commitment, get_commitment, keep_commitment, sweep_commitments},
+    commitment::{CreateCommitment, KeepCommitment, create_commitment, get_commitment, keep_commitment, next_turn, sweep_commitments},
     conclusion::{ConcludeInteraction, conclude_interaction},
     entry::{AddEntry, add_entry},
     interaction::{CreateInteraction, create_interaction, get_interaction},
@@ -193,6 +193,47 @@ both_databases! {
             let stored = scene.database.read(async |conn| get_commitment(conn, id).await).await.expect("it is there");
             assert_eq!((stored.state, stored.break_time, stored.version), (CommitmentState::Broken, Some(promise.deadline()), 2));
         }
+    }
+    async fn of_several_sweepers_each_reminder_comes_once_also_when_the_clock_jumps_back(backend: Backend) {
+        let scene = Scene::open(backend).await;
+        let cx = &scene.context();
+        let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+        for _ in 0..10 {
+            let draft = &CommitmentDraft { due_time: cx.now + HOUR, remind_before: vec![minutes(50), minutes(10)], ..promise(HOUR) };
+            let command = &CreateCommitment { draft: draft.clone(), customer: None };
+            scene.database.write(async |conn| create_commitment(conn, cx, command.clone()).await).await.expect("it is made");
+        }
+        let sweep = async |holder: &'static str, after: Duration| {
+            let cx = &Context { now: cx.now + after, ..cx.clone() };
+            for _ in 0..10 {
+                scene.database.write(async |conn| sweep_commitments(conn, cx, holder, 3).await).await.expect("it sweeps");
+            }
+        };
+        let told = async |kind: &'static str| scene.database.read(async |conn| events(conn, kind).await).await.expect("it reads");
+        for (after, reminders, broken) in [(9, 0, 0), (10, 10, 0), (5, 10, 0), (49, 10, 0), (50, 20, 0), (12, 20, 0), (60, 20, 10), (1, 20, 10)] {
+            tokio::join!(sweep("one", minutes(after)), sweep("two", minutes(after)));
+            assert_eq!((told("commitment.reminder_due").await, told("commitment.broken").await), (reminders, broken), "after {after} minutes");
+        }
+        assert_eq!(scene.database.read(async |conn| next_turn(conn).await).await.expect("it reads"), None, "nothing is left to wait for");
+    }
+    async fn row_55_no_reply_of_a_customer_erases_a_promise(backend: Backend) {
+        let scene = Scene::open(backend).await;
+        let (interaction, cx) = (scene.interaction().await, &scene.context());
+        let draft = &CommitmentDraft { due_time: cx.now + HOUR, interaction: Some(interaction.id), customer: None, ..promise(HOUR) };
+        let command = &CreateCommitment { draft: draft.clone(), customer: None };
+        let made = scene.database.write(async |conn| create_commitment(conn, cx, command.clone()).await).await.expect("it is made");
+        for number in 0..20 {
+            // Both sides speak, people and machines, and nothing of it touches the promise.
+            let by = if number % 3 == 0 { Responder::Automated } else { Responder::Human };
+            let direction = if number % 2 == 0 { Direction::Inbound } else { Direction::Outbound };
+            let command = &AddEntry { interaction: interaction.id, entry: said(by, direction), reopen_window: HOUR };
+            scene.database.write(async |conn| add_entry(conn, cx, command.clone()).await).await.expect("it is added");
+            let stored = scene.database.read(async |conn| get_commitment(conn, made.id).await).await.expect("it is there");
+            assert_eq!(stored, made);
+        }
+        let late = &Context { now: cx.now + HOUR, ..cx.clone() };
+        let swept = scene.database.write(async |conn| sweep_commitments(conn, late, "one", 5).await).await.expect("it sweeps");
+        assert_eq!(swept, 1, "the clock breaks it all the same");
     }
     async fn a_refused_conclusion_leaves_nothing_behind(backend: Backend) {
         let scene = Scene::open(backend).await;

@@ -43,6 +43,14 @@ pub enum Event {
     CommitmentBroken(Commitment),
     /// A promise turned out to be made to another customer.
     CommitmentMoved(Commitment),
+    /// The due time of a promise was moved.
+    CommitmentRenegotiated(Commitment),
+    /// The owner of a promise is to be reminded.
+    CommitmentReminderDue(Commitment),
+    /// The customer let us off a promise.
+    CommitmentReleased(Commitment),
+    /// A promise was taken back, made in error.
+    CommitmentCancelled(Commitment),
 }
 
 /// An entry with what a consumer needs to know of its interaction.
@@ -72,7 +80,7 @@ impl EntryAdded {
 
 impl Event {
     /// Every type on the wire.
-    pub const KINDS: [&'static str; 17] = [
+    pub const KINDS: &'static [&'static str] = &[
         "interaction.scheduled",
         "interaction.opened",
         "interaction.entry_added",
@@ -90,6 +98,10 @@ impl Event {
         "commitment.kept",
         "commitment.broken",
         "commitment.moved",
+        "commitment.renegotiated",
+        "commitment.reminder_due",
+        "commitment.released",
+        "commitment.cancelled",
     ];
 
     /// Its type on the wire.
@@ -112,6 +124,10 @@ impl Event {
             Self::CommitmentKept(_) => "commitment.kept",
             Self::CommitmentBroken(_) => "commitment.broken",
             Self::CommitmentMoved(_) => "commitment.moved",
+            Self::CommitmentRenegotiated(_) => "commitment.renegotiated",
+            Self::CommitmentReminderDue(_) => "commitment.reminder_due",
+            Self::CommitmentReleased(_) => "commitment.released",
+            Self::CommitmentCancelled(_) => "commitment.cancelled",
         }
     }
 
@@ -131,9 +147,14 @@ impl Event {
             | Self::InteractionMerged(of)
             | Self::InteractionMoved(of) => (of.id.cast(), of.version, of.journey),
             Self::EntryAdded(of) => (of.entry.interaction.cast(), of.version, of.journey),
-            Self::CommitmentMade(of) | Self::CommitmentKept(of) | Self::CommitmentBroken(of) | Self::CommitmentMoved(of) => {
-                (of.id.cast(), of.version, of.journey)
-            }
+            Self::CommitmentMade(of)
+            | Self::CommitmentKept(of)
+            | Self::CommitmentBroken(of)
+            | Self::CommitmentRenegotiated(of)
+            | Self::CommitmentReminderDue(of)
+            | Self::CommitmentReleased(of)
+            | Self::CommitmentCancelled(of)
+            | Self::CommitmentMoved(of) => (of.id.cast(), of.version, of.journey),
         }
     }
 
@@ -152,11 +173,13 @@ impl Event {
 
     /// The event of a snapshot that tells where a commitment stands.
     pub const fn of_commitment(commitment: Commitment) -> Self {
-        use super::CommitmentState::{Broken, Kept, KeptLate, Open};
+        use super::CommitmentState::{Broken, Cancelled, Kept, KeptLate, Open, Released};
         match commitment.state {
             Open => Self::CommitmentMade(commitment),
             Kept | KeptLate => Self::CommitmentKept(commitment),
             Broken => Self::CommitmentBroken(commitment),
+            Released => Self::CommitmentReleased(commitment),
+            Cancelled => Self::CommitmentCancelled(commitment),
         }
     }
 }

@@ -112,5 +112,6 @@ pub fn promise(due: std::time::Duration) -> CommitmentDraft {
         text: "We call you back.".to_owned(),
         due_time: NOON + due,
         grace: std::time::Duration::ZERO,
+        remind_before: Vec::new(),
     }
 }

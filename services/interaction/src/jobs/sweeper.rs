@@ -1,4 +1,5 @@
-//! Breaks promises whose time has come. It sleeps until the next one is due, and is woken when an earlier one is made.
+//! Breaks promises whose time has come and reminds of those that are due soon. It sleeps until the next turn, and is woken
+//! when a promise is made or moved.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::Work;
 use crate::{
     NAME,
-    app::commitment::{next_deadline, sweep_commitments},
+    app::commitment::{next_turn, sweep_commitments},
     domain::Refused,
 };
 
@@ -37,10 +38,10 @@ pub async fn run(work: Work, stop: CancellationToken) {
     }
 }
 
-/// Breaks what is overdue; says when the next promise is due.
+/// Breaks what is overdue and reminds of what is due; says when there is something to do again.
 async fn turn(work: &Work, holder: &str) -> Result<Option<Time>, Failure<Refused>> {
     loop {
-        let next = work.database.read(async |conn| next_deadline(conn).await).await?;
+        let next = work.database.read(async |conn| next_turn(conn).await).await?;
         if next.is_none_or(|next| next > work.world.clock.now()) {
             return Ok(next);
         }
@@ -51,7 +52,7 @@ async fn turn(work: &Work, holder: &str) -> Result<Option<Time>, Failure<Refused
             // Another replica is at it, or has a row that we passed over.
             return Ok(Some(cx.now));
         }
-        tracing::info!(broken = swept, "promises were broken");
+        tracing::info!(swept, "promises were broken or reminded of");
     }
 }
 

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper,
-    prelude::AsChangeset,
+    dsl::count_star, prelude::AsChangeset,
 };
 use diesel_async::RunQueryDsl;
 use rapport_core::{CommitmentId, CustomerId, InteractionId, JourneyId, Page, Time};
-use rapport_db::{Conn, Fault, on};
+use rapport_db::{Conn, Fault, Json, on};
 
 use super::{filter::narrow_commitments, lock::first_for_update, many::insert_rows, schema::commitments};
-use crate::domain::{Commitment, CommitmentKind, CommitmentState, filter::CommitmentCriterion};
+use crate::domain::{Commitment, CommitmentKind, CommitmentState, KeptRate, Renegotiation, filter::CommitmentCriterion};
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = commitments, treat_none_as_default_value = false, treat_none_as_null = true)]
@@ -34,6 +34,15 @@ struct CommitmentRow {
     journey: JourneyId,
     create_time: Time,
     update_time: Time,
+    remind_before: Json<Vec<Duration>>,
+    remind_time: Option<Time>,
+    renegotiations: Json<Vec<Renegotiation>>,
+    /// For the rates.
+    agreed_due_time: Time,
+    /// For the rates.
+    kept_as_agreed: Option<bool>,
+    settle_reason: Option<String>,
+    settle_time: Option<Time>,
 }
 
 impl From<CommitmentRow> for Commitment {
@@ -57,6 +66,13 @@ impl From<CommitmentRow> for Commitment {
             journey,
             create_time,
             update_time,
+            remind_before,
+            remind_time,
+            renegotiations,
+            agreed_due_time: _,
+            kept_as_agreed: _,
+            settle_reason,
+            settle_time,
         } = row;
         Self {
             id,
@@ -76,12 +92,18 @@ impl From<CommitmentRow> for Commitment {
             journey,
             create_time,
             update_time,
+            remind_before: remind_before.0,
+            remind_time,
+            renegotiations: renegotiations.0,
+            settle_reason,
+            settle_time,
         }
     }
 }
 impl From<Commitment> for CommitmentRow {
     fn from(commitment: Commitment) -> Self {
-        let deadline = commitment.deadline();
+        let (deadline, agreed_due_time, kept_as_agreed) =
+            (commitment.deadline(), commitment.agreed_due_time(), commitment.kept_as_agreed());
         let Commitment {
             id,
             version,
@@ -100,6 +122,11 @@ impl From<Commitment> for CommitmentRow {
             journey,
             create_time,
             update_time,
+            remind_before,
+            remind_time,
+            renegotiations,
+            settle_reason,
+            settle_time,
         } = commitment;
         Self {
             id,
@@ -120,6 +147,13 @@ impl From<Commitment> for CommitmentRow {
             journey,
             create_time,
             update_time,
+            remind_before: Json(remind_before),
+            remind_time,
+            renegotiations: Json(renegotiations),
+            agreed_due_time,
+            kept_as_agreed,
+            settle_reason,
+            settle_time,
         }
     }
 }
@@ -173,18 +207,90 @@ pub async fn overdue_for_update(conn: &mut Conn<'_>, now: Time, limit: i64) -> R
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
-/// When the next open commitment is to be broken; none when there is none.
+/// The open commitments whose owners are to be reminded, locked until the end of the transaction, the oldest first; those
+/// that another transaction is changing are left out.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn next_deadline(conn: &mut Conn<'_>) -> Result<Option<Time>, Fault> {
-    Ok(on!(conn, |c| commitments::table
+pub async fn to_remind_for_update(conn: &mut Conn<'_>, now: Time, limit: i64) -> Result<Vec<Commitment>, Fault> {
+    let due = commitments::table
+        .filter(commitments::state.eq(CommitmentState::Open))
+        .filter(commitments::remind_time.le(now))
+        .order((commitments::remind_time, commitments::id))
+        .limit(limit);
+    let rows: Vec<CommitmentRow> = match conn {
+        Conn::Postgres(c) => due.select(CommitmentRow::as_select()).for_update().skip_locked().load(c).await?,
+        Conn::Sqlite(c) => due.select(CommitmentRow::as_select()).load(c).await?,
+    };
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// When the next open commitment is to be broken or reminded of; none when there is nothing to wait for.
+///
+/// # Errors
+/// When the database fails.
+pub async fn next_turn(conn: &mut Conn<'_>) -> Result<Option<Time>, Fault> {
+    let deadline: Option<Time> = on!(conn, |c| commitments::table
         .filter(commitments::state.eq(CommitmentState::Open))
         .order(commitments::deadline)
         .select(commitments::deadline)
         .first(c)
         .await
-        .optional())?)
+        .optional())?;
+    let reminder: Option<Option<Time>> = on!(conn, |c| commitments::table
+        .filter(commitments::state.eq(CommitmentState::Open))
+        .filter(commitments::remind_time.is_not_null())
+        .order(commitments::remind_time)
+        .select(commitments::remind_time)
+        .first(c)
+        .await
+        .optional())?;
+    Ok(deadline.into_iter().chain(reminder.flatten()).min())
+}
+
+/// Whose promises, and when the customer knew them to be due.
+#[derive(Clone, Debug)]
+pub struct Promises {
+    /// Those of this one of us.
+    pub owner: Option<String>,
+    /// Those made to this customer.
+    pub customer: Option<CustomerId>,
+    /// Due at or after this time.
+    pub from: Option<Time>,
+    /// Due before this time.
+    pub to: Option<Time>,
+}
+
+/// Counts promises by what became of them.
+///
+/// # Errors
+/// When the database fails.
+pub async fn kept_rate(conn: &mut Conn<'_>, of: &Promises) -> Result<KeptRate, Fault> {
+    let Promises { owner, customer, from, to } = of;
+    let rows: Vec<(CommitmentState, Option<bool>, i64)> = on!(conn, |c| {
+        let mut query = commitments::table
+            .group_by((commitments::state, commitments::kept_as_agreed))
+            .select((commitments::state, commitments::kept_as_agreed, count_star()))
+            .into_boxed();
+        if let Some(owner) = owner {
+            query = query.filter(commitments::owner.eq(owner));
+        }
+        if let Some(customer) = customer {
+            query = query.filter(commitments::customer.eq(*customer));
+        }
+        if let Some(from) = from {
+            query = query.filter(commitments::agreed_due_time.ge(*from));
+        }
+        if let Some(to) = to {
+            query = query.filter(commitments::agreed_due_time.lt(*to));
+        }
+        query.load(c).await
+    })?;
+    let mut rate = KeptRate::default();
+    for (state, as_agreed, promises) in rows {
+        rate.count(state, as_agreed, promises);
+    }
+    Ok(rate)
 }
 
 /// The key of the list: by due time.

@@ -68,8 +68,8 @@ diesel::table! {
     }
 }
 diesel::table! {
-    use diesel::sql_types::{BigInt, Nullable, Text};
-    use rapport_db::sql_types::{Moment, Uuid, Word};
+    use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+    use rapport_db::sql_types::{Json, Moment, Uuid, Word};
     commitments (id) {
         id -> Uuid,
         version -> BigInt,
@@ -89,6 +89,13 @@ diesel::table! {
         journey -> Uuid,
         create_time -> Moment,
         update_time -> Moment,
+        remind_before -> Json,
+        remind_time -> Nullable<Moment>,
+        renegotiations -> Json,
+        agreed_due_time -> Moment,
+        kept_as_agreed -> Nullable<Bool>,
+        settle_reason -> Nullable<Text>,
+        settle_time -> Nullable<Moment>,
     }
 }
 diesel::table! {

@@ -12,3 +12,4 @@ mod house;
 mod lists;
 mod logs;
 mod peers;
+mod promises;

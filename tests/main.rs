@@ -11,6 +11,7 @@ mod foreign;
 mod fuzz;
 mod layout;
 mod near_valid;
+mod promises;
 mod reasons;
 mod running;
 mod settings;

@@ -8,6 +8,7 @@ mod healthcheck;
 mod import;
 mod issue;
 mod output;
+mod promises;
 mod serve;
 mod timeline;
 
@@ -51,6 +52,7 @@ async fn run(args: Args, out: &Out) -> Result<ExitCode, End> {
         Command::Customers(CustomersCommand::Import(import)) => import::run(&load(sources)?, import, out).await,
         Command::Issue(IssueCommand::Send { issue, watch }) => issue::send(&load(sources)?, &issue, watch, out).await,
         Command::Timeline { customer, limit } => timeline::run(&load(sources)?, &customer, limit, out).await,
+        Command::Promises(wanted) => promises::run(&load(sources)?, wanted, out).await,
         Command::Settings => {
             let settings = load(sources)?;
             if out.json() {

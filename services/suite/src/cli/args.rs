@@ -59,6 +59,8 @@ pub enum Command {
         #[arg(long, default_value_t = 50)]
         limit: usize,
     },
+    /// Shows the promises to customers that are broken or still to be kept, by due time.
+    Promises(Promises),
     /// Prints the settings in force, secrets hidden.
     Settings,
     /// Asks services whether they serve; fails when one does not.
@@ -98,6 +100,23 @@ pub struct Import {
     /// Writes the refused rows with line and reason to this file (CSV).
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
+}
+
+/// Which promises to show.
+#[derive(Debug, clap::Args)]
+pub struct Promises {
+    /// Only those whose due time has passed.
+    #[arg(long)]
+    pub overdue: bool,
+    /// Only those that this one of us is to keep, and how many of them were kept.
+    #[arg(long, value_name = "NAME")]
+    pub owner: Option<String>,
+    /// Only those to this customer (id or mail address), and how many of them were kept.
+    #[arg(long, value_name = "CUSTOMER", conflicts_with = "owner")]
+    pub customer: Option<String>,
+    /// How many lines at most.
+    #[arg(long, default_value_t = 50)]
+    pub limit: usize,
 }
 
 /// What can be done with issues.

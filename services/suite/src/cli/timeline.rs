@@ -41,7 +41,7 @@ pub async fn read(calls: &mut Calls, customer_id: &str, limit: usize) -> Result<
 }
 
 /// The customer with this id or mail address.
-async fn find(calls: &mut Calls, text: &str) -> Result<pb::Customer, End> {
+pub async fn find(calls: &mut Calls, text: &str) -> Result<pb::Customer, End> {
     if let Ok(id) = text.parse::<CustomerId>() {
         let answer = calls.customers.get_customer(pb::GetCustomerRequest { customer_id: id.to_string() }).await?;
         return answer.into_inner().customer.ok_or_else(|| End::failed("the service answered without a customer"));

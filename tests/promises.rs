@@ -87,6 +87,6 @@ fn what_is_broken_is_shown_before_what_is_still_to_be_kept() {
             (1, &Value::from(callback.as_str()), &Value::from(true))
         );
         assert_eq!(told(&["promises", "--owner", "grace"]).await.lines().next(), Some("no promise is open or broken"));
-        process.stop().await;
+        process.terminate().await;
     });
 }

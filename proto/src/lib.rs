@@ -10,6 +10,8 @@ pub fn span(duration: &prost_types::Duration) -> Option<std::time::Duration> {
     Some(std::time::Duration::new(u64::try_from(duration.seconds).ok()?, nanos))
 }
 
+pub mod json;
+
 /// Declares the module of one package.
 macro_rules! package {
     ($(#[$doc:meta])* $name:ident, $package:literal) => {

@@ -10,27 +10,34 @@ use rapport_proto::interaction::v1::{
     commitment_service_server::CommitmentServiceServer,
     interaction_feed_service_server::InteractionFeedServiceServer,
     interaction_service_server::{InteractionService, InteractionServiceServer},
+    manual_service_server::ManualServiceServer,
+    staff_service_server::StaffServiceServer,
 };
 use tonic::{Request, Response, Status, Streaming, service::Routes};
 
 use crate::{jobs::Promised, settings::Settings};
 
+mod agent;
+mod assignment;
 mod commitment;
 mod conclusion;
 pub mod customer;
 mod edit;
 mod entry;
+mod etiquette;
 mod feed;
 mod filter;
 mod import;
 mod interaction;
 mod life;
 mod log;
+pub mod manual;
 mod merge;
 mod read;
 #[cfg_attr(not(test), allow(dead_code, reason = "the manual, the call flows and the policies read and write scopes"))]
 mod scope;
 mod stage;
+mod training;
 mod write;
 
 /// What the API works with.
@@ -46,6 +53,8 @@ pub struct Api {
     pub settings: Settings,
     /// Wakes the sweeper when a promise was made.
     pub promised: Promised,
+    /// Wakes the sweeper of endorsements when an agent was endorsed or trained.
+    pub endorsed: Promised,
 }
 
 /// The role that each RPC needs.
@@ -57,6 +66,7 @@ pub const ROLES: &[(&str, Role)] = &[
     ("rapport.interaction.v1.InteractionService/AddEntry", Role::Agent),
     ("rapport.interaction.v1.InteractionService/ListEntries", Role::Reader),
     ("rapport.interaction.v1.InteractionService/AdvanceStage", Role::Agent),
+    ("rapport.interaction.v1.InteractionService/AssignInteraction", Role::Agent),
     ("rapport.interaction.v1.InteractionService/ConcludeInteraction", Role::Agent),
     ("rapport.interaction.v1.InteractionService/ReopenInteraction", Role::Agent),
     ("rapport.interaction.v1.InteractionService/UpdateInteraction", Role::Agent),
@@ -75,6 +85,20 @@ pub const ROLES: &[(&str, Role)] = &[
     ("rapport.interaction.v1.CommitmentService/CancelCommitment", Role::Supervisor),
     ("rapport.interaction.v1.CommitmentService/GetKeptRate", Role::Reader),
     ("rapport.interaction.v1.CommitmentService/ListCommitments", Role::Reader),
+    ("rapport.interaction.v1.ManualService/CreateManualVersion", Role::Supervisor),
+    ("rapport.interaction.v1.ManualService/GetManualVersion", Role::Reader),
+    ("rapport.interaction.v1.ManualService/ListManualVersions", Role::Reader),
+    ("rapport.interaction.v1.ManualService/UpdateManualVersion", Role::Supervisor),
+    ("rapport.interaction.v1.ManualService/PublishManualVersion", Role::Supervisor),
+    ("rapport.interaction.v1.StaffService/CreateAgent", Role::Supervisor),
+    ("rapport.interaction.v1.StaffService/GetAgent", Role::Reader),
+    ("rapport.interaction.v1.StaffService/ListAgents", Role::Reader),
+    ("rapport.interaction.v1.StaffService/UpdateAgent", Role::Supervisor),
+    ("rapport.interaction.v1.StaffService/RecordTraining", Role::Supervisor),
+    ("rapport.interaction.v1.StaffService/ListTrainingRecords", Role::Reader),
+    ("rapport.interaction.v1.StaffService/EndorseAgent", Role::Supervisor),
+    ("rapport.interaction.v1.StaffService/SuspendAgent", Role::Supervisor),
+    ("rapport.interaction.v1.StaffService/ReinstateAgent", Role::Supervisor),
     ("rapport.interaction.v1.InteractionFeedService/WatchEvents", Role::Reader),
 ];
 
@@ -84,6 +108,8 @@ pub const LIMITS: &[(&str, usize)] = &[
     ("rapport.interaction.v1.InteractionService/LogInteraction", 4 * 1024 * 1024),
     ("rapport.interaction.v1.InteractionService/AddEntry", 256 * 1024),
     ("rapport.interaction.v1.InteractionService/ImportInteractions", 4 * 1024 * 1024),
+    ("rapport.interaction.v1.ManualService/CreateManualVersion", 1024 * 1024),
+    ("rapport.interaction.v1.ManualService/UpdateManualVersion", 1024 * 1024),
 ];
 
 impl Api {
@@ -94,6 +120,8 @@ impl Api {
         routes
             .add_service(InteractionServiceServer::from_arc(Arc::clone(&api)))
             .add_service(CommitmentServiceServer::from_arc(Arc::clone(&api)))
+            .add_service(ManualServiceServer::from_arc(Arc::clone(&api)))
+            .add_service(StaffServiceServer::from_arc(Arc::clone(&api)))
             .add_service(InteractionFeedServiceServer::from_arc(api));
         routes.routes()
     }
@@ -127,6 +155,12 @@ impl InteractionService for Api {
     }
     async fn advance_stage(&self, request: Request<pb::AdvanceStageRequest>) -> Result<Response<pb::AdvanceStageResponse>, Status> {
         self.advance(request).await
+    }
+    async fn assign_interaction(
+        &self,
+        request: Request<pb::AssignInteractionRequest>,
+    ) -> Result<Response<pb::AssignInteractionResponse>, Status> {
+        self.assign(request).await
     }
     async fn conclude_interaction(
         &self,

@@ -8,6 +8,8 @@ use rapport_db::{
 
 use crate::domain::{Event, Refused};
 
+pub mod agent;
+pub mod assignment;
 pub mod commitment;
 pub mod conclusion;
 pub mod customer;
@@ -18,12 +20,14 @@ pub mod import;
 pub mod interaction;
 pub mod life;
 pub mod log;
+pub mod manual;
 pub mod merge;
 pub mod origin;
 pub mod remark;
 pub mod stage;
 #[cfg(test)]
 mod tests;
+pub mod training;
 
 /// What a use case answers.
 pub type Result<T> = std::result::Result<T, Failure<Refused>>;
@@ -32,7 +36,7 @@ pub type Result<T> = std::result::Result<T, Failure<Refused>>;
 async fn announce(conn: &mut Conn<'_>, cx: &Context, events: &[Event]) -> std::result::Result<(), Fault> {
     let draft = |payload| {
         let (subject, version, journey) = Event::subject(payload);
-        Draft { kind: payload.kind(), subject, version, journey: Some(journey), payload }
+        Draft { kind: payload.kind(), subject, version, journey, payload }
     };
     let drafts: Vec<_> = events.iter().map(draft).collect();
     outbox::append_all(conn, cx, &drafts).await?;

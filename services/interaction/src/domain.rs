@@ -1,5 +1,7 @@
 //! What an interaction is and what its rules decide: values in, decision out. No I/O, no clock, no SQL, no proto.
 
+pub mod agent;
+pub mod assignment;
 pub mod commitment;
 pub mod conclusion;
 pub mod customer;
@@ -11,6 +13,7 @@ pub mod filter;
 pub mod informal_offer;
 pub mod interaction;
 mod life;
+pub mod manual;
 mod merge;
 pub mod note;
 pub mod origin;
@@ -19,7 +22,9 @@ pub mod refused;
 pub mod review;
 pub mod scope;
 pub mod stage;
+pub mod training;
 
+pub use agent::{Agent, AgentDraft, AgentEdit, AgentRole, Endorsement};
 pub use commitment::{Commitment, CommitmentDraft, CommitmentKind, CommitmentState, KeptRate, Renegotiation};
 pub use conclusion::{Conclusion, ConclusionDraft, Evidence, Expectation, NextStep, NoStepReason, Outcome, ReEngagement};
 pub use customer::{Customer, Standing};
@@ -29,12 +34,14 @@ pub use etiquette::{DraftCheck, DraftCheckKind, EtiquetteRule, RuleStance, RuleT
 pub use event::{EntryAdded, Event};
 pub use informal_offer::{Demand, InformalOffer};
 pub use interaction::{Change, Effect, Interaction, InteractionDraft, InteractionState};
+pub use manual::{Contents, Course, ManualEdit, ManualElement, ManualSection, ManualState, ManualVersion, Material, PolicyKind};
 pub use note::{Initiator, Note, NoteKind};
 pub use purpose::{Objective, Purpose};
 pub use refused::Refused;
 pub use review::{Draft, Finding, Review, review};
 pub use scope::{Match, Scope, Situation};
 pub use stage::StageChange;
+pub use training::{TrainingDraft, TrainingRecord, TrainingResult};
 
 #[cfg(test)]
 mod commitment_tests;

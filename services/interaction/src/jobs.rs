@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use crate::{peers::CustomerPeer, settings::Settings};
 
 mod customers;
+mod endorsements;
 mod feedback;
 mod newsletter;
 mod stubs;
@@ -27,6 +28,8 @@ pub struct Work {
     pub settings: Settings,
     /// Rings when a promise was made.
     pub promised: Promised,
+    /// Rings when an agent was endorsed.
+    pub endorsed: Promised,
     /// The customer service, to be asked.
     pub customers: CustomerPeer,
 }
@@ -42,12 +45,12 @@ pub struct Peers {
     pub feedback: Peer,
 }
 
-/// A bell that wakes the sweeper when a promise was made, which may be due before all others.
+/// A bell that wakes a sweeper when a promise was made or an agent endorsed, which may be due before all others.
 #[derive(Clone, Debug, Default)]
 pub struct Promised(Arc<Notify>);
 
 impl Promised {
-    /// Rings if a promise was made.
+    /// Rings if something was made.
     pub fn wake_if(&self, made: bool) {
         if made {
             self.0.notify_one();
@@ -60,11 +63,12 @@ impl Promised {
 
 /// All jobs of this service.
 pub fn all(work: &Work, peers: &Peers) -> Vec<Job> {
-    let (swept, asked) = (work.clone(), work.clone());
+    let (swept, asked, reviewed) = (work.clone(), work.clone(), work.clone());
     let (told, replied, rated) = (work.clone(), work.clone(), work.clone());
     let Peers { customer, newsletter, feedback } = peers.clone();
     vec![
         Job::new("sweeper", move |stop| sweeper::run(swept.clone(), stop)),
+        Job::new("endorsement-sweeper", move |stop| endorsements::run(reviewed.clone(), stop)),
         Job::new("stub-checker", move |stop| stubs::run(asked.clone(), stop)),
         Job::new("customer-follower", move |stop| customers::run(told.clone(), CustomerFeed(customer.clone()), stop)),
         Job::new("newsletter-follower", move |stop| newsletter::run(replied.clone(), NewsletterFeed(newsletter.clone()), stop)),

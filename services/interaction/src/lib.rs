@@ -8,6 +8,9 @@ mod peers;
 pub mod settings;
 mod store;
 
+use rapport_core::{Caller, World};
+use rapport_db::Database;
+use rapport_proto::interaction::v1 as pb;
 use rapport_server::{Host, Running, Service, StartError, serve};
 
 use crate::{
@@ -29,12 +32,16 @@ pub async fn start(host: &Host) -> Result<Running, StartError> {
     let database = host.database(NAME, store::migrations(), &settings.database_url).await?;
     let peers = Peers { customer: host.peer("customer")?, newsletter: host.peer("newsletter")?, feedback: host.peer("feedback")? };
     let customers = CustomerPeer::new(peers.customer.clone(), settings.customer_timeout());
-    let promised = Promised::default();
+    let (promised, endorsed) = (Promised::default(), Promised::default());
+    if settings.example_manual {
+        load_example(&database, &host.world).await?;
+    }
     let work = Work {
         database: database.clone(),
         world: host.world.clone(),
         settings: settings.clone(),
         promised: promised.clone(),
+        endorsed: endorsed.clone(),
         customers: customers.clone(),
     };
     let listen = settings.listen;
@@ -44,6 +51,7 @@ pub async fn start(host: &Host) -> Result<Running, StartError> {
         customers: Customers::new(database.clone(), customers),
         settings,
         promised,
+        endorsed,
     };
     let service = Service {
         name: NAME,
@@ -57,3 +65,37 @@ pub async fn start(host: &Host) -> Result<Running, StartError> {
     };
     serve(service, host).await
 }
+
+/// Puts the example manual in force on a first run.
+async fn load_example(database: &Database, world: &World) -> Result<(), StartError> {
+    let example = api::manual::example().map_err(|problem| StartError::Other(format!("the example manual is wrong: {problem}")))?;
+    let (cx, example) = (&world.context(Caller::service(NAME)), &example);
+    let loaded = database.write(async |conn| app::manual::load_example(conn, cx, example.clone()).await).await;
+    match loaded {
+        Ok(true) => tracing::info!("a first run: the example manual is in force"),
+        Ok(false) => {}
+        Err(failure) => return Err(StartError::Other(format!("the example manual cannot be loaded: {failure}"))),
+    }
+    Ok(())
+}
+
+/// What is wrong with a manual in a file: its form first; if that is right, everything that keeps it from being published. Each with its
+/// place or kind.
+pub fn check_manual(manual: &pb::ManualVersion) -> Vec<(String, String)> {
+    match api::manual::of_file(manual) {
+        Err(violations) => violations.into_iter().map(|wrong| (wrong.field, wrong.description)).collect(),
+        Ok(edit) => {
+            let domain::ManualEdit { title: _, locale: _, sections, rules, courses } = edit;
+            let contents = domain::Contents {
+                sections: sections.unwrap_or_default(),
+                rules: rules.unwrap_or_default(),
+                courses: courses.unwrap_or_default(),
+            };
+            let problems = domain::manual::problems(&contents);
+            problems.into_iter().map(|problem| (problem.kind.to_owned(), problem.description)).collect()
+        }
+    }
+}
+
+/// The example manual, as the protobuf JSON of `rapport.interaction.v1.ManualVersion`.
+pub const EXAMPLE_MANUAL: &str = api::manual::EXAMPLE;

@@ -23,6 +23,8 @@ pub struct Settings {
     pub customer_timeout_milliseconds: u64,
     /// How often it is asked again about those it could not answer for.
     pub stub_check_seconds: u64,
+    /// Whether a first run loads the example manual.
+    pub example_manual: bool,
     /// How long the sweeper rests at most.
     pub sweep_rest_seconds: u64,
 }

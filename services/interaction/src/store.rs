@@ -3,21 +3,28 @@
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use rapport_db::{Migrations, word_columns};
 
-use crate::domain::{CommitmentKind, CommitmentState, EntryKind, InteractionState, Objective, Purpose, Standing};
+use crate::domain::{
+    AgentRole, CommitmentKind, CommitmentState, Endorsement, EntryKind, InteractionState, ManualState, Objective, Purpose, Standing,
+    TrainingResult,
+};
 
+pub mod agent;
 pub mod commitment;
 pub mod customer;
 pub mod entry;
 mod filter;
 pub mod interaction;
 mod lock;
+pub mod manual;
 mod many;
 pub mod remark;
 mod schema;
 #[cfg(test)]
 pub mod testing;
+pub mod training;
 
-word_columns!(CommitmentKind, CommitmentState, EntryKind, InteractionState, Objective, Purpose, Standing);
+word_columns!(AgentRole, CommitmentKind, CommitmentState, Endorsement, EntryKind, InteractionState, ManualState, Objective, Purpose);
+word_columns!(Standing, TrainingResult);
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");

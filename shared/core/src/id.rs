@@ -116,6 +116,8 @@ pub mod kind {
         Agent => AgentId,
         /// One version of the customer service manual.
         ManualVersion => ManualVersionId,
+        /// How an agent did in a course.
+        TrainingRecord => TrainingRecordId,
         /// A questionnaire, whatever its version.
         Questionnaire => QuestionnaireId,
         /// A rule that says when to ask.

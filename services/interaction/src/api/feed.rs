@@ -19,7 +19,7 @@ struct Source;
 #[async_trait]
 impl FeedSource for Source {
     type Response = pb::WatchEventsResponse;
-    const TYPES: &'static [&'static str] = &Event::KINDS;
+    const TYPES: &'static [&'static str] = Event::KINDS;
 
     fn event(&self, meta: EventMeta, payload: serde_json::Value) -> Result<Self::Response, serde_json::Error> {
         let payload = match serde_json::from_value(payload)? {
@@ -44,6 +44,13 @@ impl FeedSource for Source {
             | Event::CommitmentReminderDue(commitment)
             | Event::CommitmentReleased(commitment)
             | Event::CommitmentCancelled(commitment) => Payload::Commitment(write::commitment(commitment)),
+            Event::ManualPublished(manual) => Payload::ManualVersion(super::manual::write::manual(manual)),
+            Event::AgentCreated(agent)
+            | Event::AgentUpdated(agent)
+            | Event::AgentEndorsed(agent)
+            | Event::AgentLapsed(agent)
+            | Event::AgentSuspended(agent)
+            | Event::AgentReinstated(agent) => Payload::Agent(super::agent::write_agent(agent)),
         };
         Ok(pb::WatchEventsResponse { item: Some(Item::Event(pb::Event { meta: Some(meta), payload: Some(payload) })) })
     }

@@ -9,7 +9,7 @@ use rapport_core::{
 };
 
 use super::read;
-use crate::domain::filter::{CommitmentCriterion, InteractionCriterion};
+use crate::domain::filter::{AgentCriterion, CommitmentCriterion, InteractionCriterion, ManualCriterion};
 
 /// The fields that interactions are narrowed by.
 const INTERACTION_FIELDS: [&str; 18] = [
@@ -78,6 +78,19 @@ pub fn commitments(violations: &mut Violations, filter: &str) -> Option<Vec<Comm
             "due_time" => time(comparison, CommitmentCriterion::DueTime)?,
             _ => time(comparison, CommitmentCriterion::CreateTime)?,
         })
+    })
+}
+
+/// The conditions on versions of the manual.
+pub fn manuals(violations: &mut Violations, filter: &str) -> Option<Vec<ManualCriterion>> {
+    criteria(violations, filter, &["state"], |comparison| word(comparison, ManualCriterion::State))
+}
+
+/// The conditions on agents.
+pub fn agents(violations: &mut Violations, filter: &str) -> Option<Vec<AgentCriterion>> {
+    criteria(violations, filter, &["endorsement", "role"], |comparison| match comparison.field.as_str() {
+        "endorsement" => word(comparison, AgentCriterion::Endorsement),
+        _ => word(comparison, AgentCriterion::Role),
     })
 }
 

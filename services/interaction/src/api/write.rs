@@ -8,16 +8,19 @@ use crate::domain::{
     Commitment, Conclusion, Entry, EntryAdded, InformalOffer, Interaction, KeptRate, NextStep, Renegotiation, StageChange,
 };
 
-fn timestamp(time: Time) -> Timestamp {
+/// A time.
+pub fn timestamp(time: Time) -> Timestamp {
     let (seconds, nanos) = time.parts();
     Timestamp { seconds, nanos }
 }
 
-fn number<W: Word>(word: Option<W>) -> i32 {
+/// The number of a word that may be missing.
+pub fn number<W: Word>(word: Option<W>) -> i32 {
     word.map_or(0, Word::number)
 }
 
-fn text<T: ToString>(value: Option<T>) -> String {
+/// The text of a value that may be missing.
+pub fn text<T: ToString>(value: Option<T>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rapport_core::{Context, Direction, Failure, InteractionId, Page};
 use rapport_db::Conn;
 
-use super::{Result, announce, interaction};
+use super::{Result, announce, assignment, interaction};
 use crate::{
     domain::{Change, Effect, Entry, EntryAdded, EntryDraft, Event, Interaction, Refused},
     store::{self, entry::Key},
@@ -66,7 +66,10 @@ pub(super) async fn add_to(
 }
 
 async fn changed(conn: &mut Conn<'_>, cx: &Context, change: Change, entry: Entry) -> Result<(Entry, Interaction)> {
-    let Change { interaction, began, reopened, first_human_response } = change;
+    let Change { mut interaction, began, reopened, first_human_response } = change;
+    if reopened {
+        interaction = assignment::keep_or_give_back(conn, cx, interaction).await?;
+    }
     let interaction = interaction::update(conn, interaction).await?;
     insert(conn, &entry).await?;
     let added = EntryAdded::of(entry.clone(), &interaction, first_human_response);
@@ -84,7 +87,9 @@ async fn changed(conn: &mut Conn<'_>, cx: &Context, change: Change, entry: Entry
 }
 
 async fn begin_anew(conn: &mut Conn<'_>, cx: &Context, previous: &Interaction, draft: EntryDraft) -> Result<(Entry, Interaction)> {
-    let interaction = previous.follow_up(cx.fresh(), Direction::Inbound, cx.now);
+    let manual_version = store::manual::in_force(conn).await?;
+    let follow_up = Interaction { manual_version, ..previous.follow_up(cx.fresh(), Direction::Inbound, cx.now) };
+    let interaction = assignment::keep_or_give_back(conn, cx, follow_up).await?;
     interaction::insert(conn, &interaction).await?;
     let entry = Entry::record(draft, interaction.id, interaction.customer, cx);
     insert(conn, &entry).await?;

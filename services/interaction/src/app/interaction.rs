@@ -5,7 +5,7 @@ use std::time::Duration;
 use rapport_core::{Context, Failure, InteractionId, Page};
 use rapport_db::Conn;
 
-use super::{Result, announce, unchanged};
+use super::{Result, announce, assignment, unchanged};
 use crate::{
     domain::{
         Customer, Effect, Entry, EntryAdded, EntryDraft, Event, Interaction, InteractionDraft, InteractionState, Refused,
@@ -36,7 +36,7 @@ pub async fn create_interaction(conn: &mut Conn<'_>, cx: &Context, command: Crea
     if let Some(customer) = customer {
         store::customer::insert_if_new(conn, customer).await?;
     }
-    let mut interaction = begin(cx, id, draft);
+    let mut interaction = begin(conn, cx, id, draft).await?;
     let first_entry = first_entry.map(|draft| Entry::record(draft, id, interaction.customer, cx));
     let mut first_human_response = false;
     if let Some(entry) = &first_entry
@@ -63,10 +63,11 @@ pub async fn create_interaction(conn: &mut Conn<'_>, cx: &Context, command: Crea
     Ok((interaction, first_entry))
 }
 
-/// The interaction that a draft begins, on its own journey, that of the call, or a new one.
-pub(super) fn begin(cx: &Context, id: InteractionId, draft: InteractionDraft) -> Interaction {
+/// The interaction that a draft begins, on its own journey, that of the call, or a new one, under the manual in force.
+pub(super) async fn begin(conn: &mut Conn<'_>, cx: &Context, id: InteractionId, draft: InteractionDraft) -> Result<Interaction> {
     let journey = draft.journey.or(cx.journey).unwrap_or_else(|| cx.fresh());
-    Interaction::begin(id, draft, journey, cx.now)
+    let manual_version = store::manual::in_force(conn).await?;
+    Ok(Interaction { manual_version, ..Interaction::begin(id, draft, journey, cx.now) })
 }
 
 /// Stores a new interaction.
@@ -128,6 +129,7 @@ pub struct ReopenInteraction {
 /// When it is not there, or not concluded.
 pub async fn reopen_interaction(conn: &mut Conn<'_>, cx: &Context, command: ReopenInteraction) -> Result<Interaction> {
     let reopened = load(conn, command.id, command.read).await?.reopen(cx.now).map_err(Failure::Refused)?;
+    let reopened = assignment::keep_or_give_back(conn, cx, reopened).await?;
     let reopened = update(conn, reopened).await?;
     let note = Entry::record(EntryDraft::system(format!("Reopened: {}", command.reason)), reopened.id, reopened.customer, cx);
     super::entry::insert(conn, &note).await?;

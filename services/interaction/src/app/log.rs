@@ -75,7 +75,7 @@ pub async fn log_interaction(conn: &mut Conn<'_>, cx: &Context, mut command: Log
 /// Makes an interaction that is over of what is told of it; stores nothing.
 pub(super) async fn prepare(conn: &mut Conn<'_>, cx: &Context, command: LogInteraction) -> Result<Prepared> {
     let LogInteraction { id, draft, entries, stages, conclusion: mut wish, commitments, customer: _ } = command;
-    let opened = interaction::begin(cx, id, InteractionDraft { scheduled_time: None, ..draft });
+    let opened = interaction::begin(conn, cx, id, InteractionDraft { scheduled_time: None, ..draft }).await?;
     let Heard { interaction: heard, added, first_human_response } =
         hear(cx, opened.clone().passed(&stages, &cx.caller.name, cx.now), entries)?;
     let made = commitments.into_iter().map(|draft| conclusion::promise(cx, draft, &heard)).collect::<Result<Vec<_>>>()?;

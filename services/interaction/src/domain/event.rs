@@ -3,7 +3,7 @@
 use rapport_core::{CustomerId, JourneyId, SubjectId};
 use serde::{Deserialize, Serialize};
 
-use super::{Commitment, Entry, Interaction, InteractionState};
+use super::{Agent, Commitment, Endorsement, Entry, Interaction, InteractionState, ManualVersion};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,6 +51,20 @@ pub enum Event {
     CommitmentReleased(Commitment),
     /// A promise was taken back, made in error.
     CommitmentCancelled(Commitment),
+    /// A version of the manual was put in force; without its contents.
+    ManualPublished(ManualVersion),
+    /// An agent was created.
+    AgentCreated(Agent),
+    /// An agent was changed.
+    AgentUpdated(Agent),
+    /// An agent was endorsed to operations.
+    AgentEndorsed(Agent),
+    /// The endorsement of an agent lapsed.
+    AgentLapsed(Agent),
+    /// An agent was taken out of operations.
+    AgentSuspended(Agent),
+    /// A suspended agent begins again.
+    AgentReinstated(Agent),
 }
 
 /// An entry with what a consumer needs to know of its interaction.
@@ -102,6 +116,13 @@ impl Event {
         "commitment.reminder_due",
         "commitment.released",
         "commitment.cancelled",
+        "manual.published",
+        "agent.created",
+        "agent.updated",
+        "agent.endorsed",
+        "agent.lapsed",
+        "agent.suspended",
+        "agent.reinstated",
     ];
 
     /// Its type on the wire.
@@ -128,11 +149,18 @@ impl Event {
             Self::CommitmentReminderDue(_) => "commitment.reminder_due",
             Self::CommitmentReleased(_) => "commitment.released",
             Self::CommitmentCancelled(_) => "commitment.cancelled",
+            Self::ManualPublished(_) => "manual.published",
+            Self::AgentCreated(_) => "agent.created",
+            Self::AgentUpdated(_) => "agent.updated",
+            Self::AgentEndorsed(_) => "agent.endorsed",
+            Self::AgentLapsed(_) => "agent.lapsed",
+            Self::AgentSuspended(_) => "agent.suspended",
+            Self::AgentReinstated(_) => "agent.reinstated",
         }
     }
 
-    /// What it happened to, the version of that after it, and its journey.
-    pub const fn subject(&self) -> (SubjectId, i64, JourneyId) {
+    /// What it happened to, the version of that after it, and its journey, if it is part of one.
+    pub const fn subject(&self) -> (SubjectId, i64, Option<JourneyId>) {
         match self {
             Self::InteractionScheduled(of)
             | Self::InteractionOpened(of)
@@ -145,8 +173,8 @@ impl Event {
             | Self::InteractionAbandoned(of)
             | Self::InteractionCancelled(of)
             | Self::InteractionMerged(of)
-            | Self::InteractionMoved(of) => (of.id.cast(), of.version, of.journey),
-            Self::EntryAdded(of) => (of.entry.interaction.cast(), of.version, of.journey),
+            | Self::InteractionMoved(of) => (of.id.cast(), of.version, Some(of.journey)),
+            Self::EntryAdded(of) => (of.entry.interaction.cast(), of.version, Some(of.journey)),
             Self::CommitmentMade(of)
             | Self::CommitmentKept(of)
             | Self::CommitmentBroken(of)
@@ -154,7 +182,14 @@ impl Event {
             | Self::CommitmentReminderDue(of)
             | Self::CommitmentReleased(of)
             | Self::CommitmentCancelled(of)
-            | Self::CommitmentMoved(of) => (of.id.cast(), of.version, of.journey),
+            | Self::CommitmentMoved(of) => (of.id.cast(), of.version, Some(of.journey)),
+            Self::ManualPublished(of) => (of.id.cast(), of.version, None),
+            Self::AgentCreated(of)
+            | Self::AgentUpdated(of)
+            | Self::AgentEndorsed(of)
+            | Self::AgentLapsed(of)
+            | Self::AgentSuspended(of)
+            | Self::AgentReinstated(of) => (of.id.cast(), of.version, None),
         }
     }
 
@@ -180,6 +215,16 @@ impl Event {
             Broken => Self::CommitmentBroken(commitment),
             Released => Self::CommitmentReleased(commitment),
             Cancelled => Self::CommitmentCancelled(commitment),
+        }
+    }
+
+    /// The event of a snapshot that tells where an agent stands.
+    pub const fn of_agent(agent: Agent) -> Self {
+        match agent.endorsement {
+            Endorsement::Trainee => Self::AgentCreated(agent),
+            Endorsement::Endorsed => Self::AgentEndorsed(agent),
+            Endorsement::Lapsed => Self::AgentLapsed(agent),
+            Endorsement::Suspended => Self::AgentSuspended(agent),
         }
     }
 }

@@ -5,7 +5,7 @@ use rapport_core::{
     filter::Operator,
 };
 
-use super::{CommitmentKind, CommitmentState, InteractionState, Purpose};
+use super::{AgentRole, CommitmentKind, CommitmentState, Endorsement, InteractionState, ManualState, Purpose};
 
 /// One condition on interactions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,4 +67,20 @@ pub enum CommitmentCriterion {
     DueTime(Operator, Time),
     /// Made then.
     CreateTime(Operator, Time),
+}
+
+/// One condition on versions of the manual.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ManualCriterion {
+    /// In this state, or not.
+    State(Operator, ManualState),
+}
+
+/// One condition on agents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AgentCriterion {
+    /// Endorsed so, or not.
+    Endorsement(Operator, Endorsement),
+    /// In this role, or not.
+    Role(Operator, AgentRole),
 }

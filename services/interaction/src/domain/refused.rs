@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use rapport_core::{CommitmentId, Condition, EntryId, InteractionId, Refusal, RefusalCode, Stage};
+use rapport_core::{AgentId, CommitmentId, Condition, EntryId, InteractionId, ManualVersionId, Refusal, RefusalCode, Stage};
 
-use super::{CommitmentState, InteractionState};
+use super::{CommitmentState, Endorsement, InteractionState, ManualState};
 
 /// Why a rule refuses. The text says what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +77,58 @@ pub enum Refused {
         /// The interaction.
         interaction: InteractionId,
     },
+    /// There is a version of the manual with the id that was given.
+    ManualVersionExists(ManualVersionId),
+    /// Only a draft of the manual can be changed or published.
+    ManualNotDraft {
+        /// Which one.
+        id: ManualVersionId,
+        /// Its state.
+        state: ManualState,
+    },
+    /// The manual lacks something that a published one has.
+    ManualIncomplete {
+        /// Which one.
+        id: ManualVersionId,
+        /// Each problem.
+        conditions: Vec<Condition>,
+    },
+    /// No version of the manual is in force.
+    ManualNotPublished,
+    /// There is an agent with the id or the handle that was given.
+    AgentExists(String),
+    /// What an endorsement needs is not there.
+    AgentNotEndorsable {
+        /// Which agent.
+        id: AgentId,
+        /// Each condition that is not met.
+        conditions: Vec<Condition>,
+    },
+    /// The agent is suspended already.
+    AgentSuspended(AgentId),
+    /// Only a suspended agent can be reinstated.
+    AgentNotSuspended {
+        /// Which agent.
+        id: AgentId,
+        /// What the agent is.
+        endorsement: Endorsement,
+    },
+    /// The agent cannot take this interaction.
+    AgentNotAssignable {
+        /// Which agent.
+        id: AgentId,
+        /// Each condition that is not met.
+        conditions: Vec<Condition>,
+    },
+}
+
+/// The sentences of conditions in one.
+fn all(f: &mut fmt::Formatter<'_>, conditions: &[Condition]) -> fmt::Result {
+    for (index, condition) in conditions.iter().enumerate() {
+        let separator = if index == 0 { "" } else { "; " };
+        write!(f, "{separator}{}", condition.description)?;
+    }
+    Ok(())
 }
 
 impl fmt::Display for Refused {
@@ -105,17 +157,33 @@ impl fmt::Display for Refused {
             Self::InteractionNotConcluded { id, state } => write!(f, "the interaction {id} is {state}: there is nothing to reopen"),
             Self::InteractionNotConcludable { conditions } => {
                 f.write_str("the interaction cannot be concluded: ")?;
-                for (index, condition) in conditions.iter().enumerate() {
-                    let separator = if index == 0 { "" } else { "; " };
-                    write!(f, "{separator}{}", condition.description)?;
-                }
-                Ok(())
+                all(f, conditions)
             }
             Self::StageSkipped { next } => write!(f, "a formal interaction skips no stage: advance to {next} first"),
             Self::StagePassed { stage } => write!(f, "the interaction is at {stage}: a formal one goes back only to UNDERSTANDING"),
             Self::CommitmentSettled { id, state } => write!(f, "the commitment {id} is {state} already"),
             Self::CustomerDiffers { interaction } => {
                 write!(f, "the interaction {interaction} is with another customer: correct the customer or the interaction")
+            }
+            Self::ManualVersionExists(id) => write!(f, "there is a manual version {id} already: take it, or give another id"),
+            Self::ManualNotDraft { id, state } => {
+                write!(f, "the manual version {id} is {state} and cannot be changed: copy it as a draft with base_version_id")
+            }
+            Self::ManualIncomplete { conditions, .. } => {
+                f.write_str("the manual cannot be published: ")?;
+                all(f, conditions)
+            }
+            Self::ManualNotPublished => f.write_str("no version of the manual is in force: publish one first"),
+            Self::AgentExists(name) => write!(f, "there is an agent {name:?} already: take that one, or give another id and handle"),
+            Self::AgentNotEndorsable { conditions, .. } => {
+                f.write_str("the agent cannot be endorsed: ")?;
+                all(f, conditions)
+            }
+            Self::AgentSuspended(id) => write!(f, "the agent {id} is SUSPENDED already"),
+            Self::AgentNotSuspended { id, endorsement } => write!(f, "the agent {id} is {endorsement}: there is nothing to reinstate"),
+            Self::AgentNotAssignable { conditions, .. } => {
+                f.write_str("the agent cannot take the interaction: ")?;
+                all(f, conditions)
             }
         }
     }
@@ -136,6 +204,15 @@ impl Refusal for Refused {
         "STAGE_PASSED",
         "COMMITMENT_SETTLED",
         "CUSTOMER_DIFFERS",
+        "MANUAL_VERSION_EXISTS",
+        "MANUAL_NOT_DRAFT",
+        "MANUAL_INCOMPLETE",
+        "MANUAL_NOT_PUBLISHED",
+        "AGENT_EXISTS",
+        "AGENT_NOT_ENDORSABLE",
+        "AGENT_SUSPENDED",
+        "AGENT_NOT_SUSPENDED",
+        "AGENT_NOT_ASSIGNABLE",
     ];
 
     fn reason(&self) -> &'static str {
@@ -153,19 +230,35 @@ impl Refusal for Refused {
             Self::StagePassed { .. } => "STAGE_PASSED",
             Self::CommitmentSettled { .. } => "COMMITMENT_SETTLED",
             Self::CustomerDiffers { .. } => "CUSTOMER_DIFFERS",
+            Self::ManualVersionExists(_) => "MANUAL_VERSION_EXISTS",
+            Self::ManualNotDraft { .. } => "MANUAL_NOT_DRAFT",
+            Self::ManualIncomplete { .. } => "MANUAL_INCOMPLETE",
+            Self::ManualNotPublished => "MANUAL_NOT_PUBLISHED",
+            Self::AgentExists(_) => "AGENT_EXISTS",
+            Self::AgentNotEndorsable { .. } => "AGENT_NOT_ENDORSABLE",
+            Self::AgentSuspended(_) => "AGENT_SUSPENDED",
+            Self::AgentNotSuspended { .. } => "AGENT_NOT_SUSPENDED",
+            Self::AgentNotAssignable { .. } => "AGENT_NOT_ASSIGNABLE",
         }
     }
 
     fn code(&self) -> RefusalCode {
         match self {
-            Self::InteractionExists(_) | Self::EntryExists(_) | Self::CommitmentExists(_) => RefusalCode::AlreadyExists,
+            Self::InteractionExists(_)
+            | Self::EntryExists(_)
+            | Self::CommitmentExists(_)
+            | Self::ManualVersionExists(_)
+            | Self::AgentExists(_) => RefusalCode::AlreadyExists,
             _ => RefusalCode::FailedPrecondition,
         }
     }
 
     fn conditions(&self) -> Vec<Condition> {
         match self {
-            Self::InteractionNotConcludable { conditions } => conditions.clone(),
+            Self::InteractionNotConcludable { conditions }
+            | Self::ManualIncomplete { conditions, .. }
+            | Self::AgentNotEndorsable { conditions, .. }
+            | Self::AgentNotAssignable { conditions, .. } => conditions.clone(),
             _ => Vec::new(),
         }
     }
@@ -189,6 +282,14 @@ impl Refusal for Refused {
             Self::StagePassed { stage } => vec![("stage", stage.to_string())],
             Self::CommitmentSettled { id, state } => vec![("commitment_id", id.to_string()), ("state", state.to_string())],
             Self::CustomerDiffers { interaction } => vec![("interaction_id", interaction.to_string())],
+            Self::ManualVersionExists(id) | Self::ManualIncomplete { id, .. } => vec![("manual_version_id", id.to_string())],
+            Self::ManualNotDraft { id, state } => vec![("manual_version_id", id.to_string()), ("state", state.to_string())],
+            Self::ManualNotPublished => Vec::new(),
+            Self::AgentExists(name) => vec![("agent", name.clone())],
+            Self::AgentNotEndorsable { id, .. } | Self::AgentSuspended(id) | Self::AgentNotAssignable { id, .. } => {
+                vec![("agent_id", id.to_string())]
+            }
+            Self::AgentNotSuspended { id, endorsement } => vec![("agent_id", id.to_string()), ("endorsement", endorsement.to_string())],
         }
     }
 }

@@ -64,4 +64,31 @@ macro_rules! narrow_commitments {
     }};
 }
 
-pub(super) use {compare, narrow_commitments, narrow_interactions};
+/// Narrows a boxed query on the table of manual versions by one criterion.
+macro_rules! narrow_manuals {
+    ($query:expr, $criterion:expr) => {{
+        use crate::{
+            domain::filter::ManualCriterion as Criterion,
+            store::{filter::compare, schema::manual_versions},
+        };
+        match $criterion {
+            Criterion::State(operator, state) => compare!($query, manual_versions::state, operator, *state),
+        }
+    }};
+}
+
+/// Narrows a boxed query on the table of agents by one criterion.
+macro_rules! narrow_agents {
+    ($query:expr, $criterion:expr) => {{
+        use crate::{
+            domain::filter::AgentCriterion as Criterion,
+            store::{filter::compare, schema::agents},
+        };
+        match $criterion {
+            Criterion::Endorsement(operator, endorsement) => compare!($query, agents::endorsement, operator, *endorsement),
+            Criterion::Role(operator, role) => compare!($query, agents::role, operator, *role),
+        }
+    }};
+}
+
+pub(super) use {compare, narrow_agents, narrow_commitments, narrow_interactions, narrow_manuals};

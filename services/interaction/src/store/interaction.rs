@@ -227,6 +227,35 @@ pub async fn merged_for_update(conn: &mut Conn<'_>, survivor: InteractionId) -> 
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
+/// How many interactions an agent has that are planned or begun and not ended, besides this one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn open_of(conn: &mut Conn<'_>, agent: AgentId, besides: InteractionId) -> Result<i64, Fault> {
+    Ok(on!(conn, |c| interactions::table
+        .filter(interactions::assignee.eq(agent))
+        .filter(interactions::state.eq_any(OPEN))
+        .filter(interactions::id.ne(besides))
+        .count()
+        .get_result(c)
+        .await)?)
+}
+
+/// The interactions that an agent has and that are planned or begun and not ended, in the order of their ids, locked until the end of the
+/// transaction.
+///
+/// # Errors
+/// When the database fails.
+pub async fn open_of_for_update(conn: &mut Conn<'_>, agent: AgentId) -> Result<Vec<Interaction>, Fault> {
+    let open =
+        interactions::table.filter(interactions::assignee.eq(agent)).filter(interactions::state.eq_any(OPEN)).order(interactions::id);
+    let rows: Vec<InteractionRow> = match conn {
+        Conn::Postgres(c) => open.select(InteractionRow::as_select()).for_update().load(c).await?,
+        Conn::Sqlite(c) => open.select(InteractionRow::as_select()).load(c).await?,
+    };
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
 /// The ids of the interactions that were merged into this one.
 ///
 /// # Errors
@@ -244,6 +273,10 @@ pub async fn taken(conn: &mut Conn<'_>, ids: &[InteractionId]) -> Result<HashSet
         on!(conn, |c| interactions::table.filter(interactions::id.eq_any(ids)).select(interactions::id).load(c).await)?;
     Ok(taken.into_iter().collect())
 }
+
+/// The states of an interaction that is planned or begun and not ended.
+const OPEN: [InteractionState; 4] =
+    [InteractionState::Scheduled, InteractionState::Open, InteractionState::WaitingOnCustomer, InteractionState::WaitingOnUs];
 
 /// The key of the list: newest first.
 pub type Key = (Time, InteractionId);

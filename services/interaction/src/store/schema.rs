@@ -115,3 +115,72 @@ diesel::table! {
         remark -> Uuid,
     }
 }
+diesel::table! {
+    use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+    use rapport_db::sql_types::{Json, Moment, Uuid, Word};
+    manual_versions (id) {
+        id -> Uuid,
+        version -> BigInt,
+        number -> Integer,
+        title -> Text,
+        locale -> Json,
+        state -> Word,
+        base -> Nullable<Uuid>,
+        published_by -> Nullable<Text>,
+        contents -> Json,
+        create_time -> Moment,
+        update_time -> Moment,
+        publish_time -> Nullable<Moment>,
+        retire_time -> Nullable<Moment>,
+    }
+}
+diesel::table! {
+    use diesel::sql_types::{Integer, Nullable};
+    use rapport_db::sql_types::Uuid;
+    manual_in_force (id) {
+        id -> Integer,
+        manual -> Nullable<Uuid>,
+        number -> Integer,
+    }
+}
+diesel::table! {
+    use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
+    use rapport_db::sql_types::{Json, Moment, Uuid, Word};
+    agents (id) {
+        id -> Uuid,
+        version -> BigInt,
+        handle -> Text,
+        display_name -> Text,
+        email -> Nullable<Json>,
+        role -> Word,
+        endorsement -> Word,
+        endorsed_version -> Nullable<Uuid>,
+        endorse_time -> Nullable<Moment>,
+        endorsed_by -> Nullable<Text>,
+        expire_time -> Nullable<Moment>,
+        note -> Text,
+        languages -> Json,
+        queues -> Json,
+        capacity -> Integer,
+        inactive -> Bool,
+        create_time -> Moment,
+        update_time -> Moment,
+    }
+}
+diesel::table! {
+    use diesel::sql_types::{Integer, Nullable, Text};
+    use rapport_db::sql_types::{Moment, Uuid, Word};
+    training_records (id) {
+        id -> Uuid,
+        agent -> Uuid,
+        course -> Text,
+        mark -> Text,
+        manual -> Uuid,
+        score -> Integer,
+        result -> Word,
+        examiner -> Text,
+        take_time -> Moment,
+        expire_time -> Nullable<Moment>,
+        create_time -> Moment,
+    }
+}

@@ -33,7 +33,7 @@ fn kinds(events: &[pb::Event]) -> Vec<&str> {
 
 both_databases! {
     async fn it_tells_the_whole_story_in_order(backend: Backend) {
-        let house = House::open(backend).await;
+        let house = House::set(backend, &[("interaction.example_manual", "false")]).await;
         house.peers.know(&customer(1));
         let created = house.create(pb::Interaction { customer_id: customer(1), ..enquiry() }).await;
         let id = created.interaction_id.as_str();
@@ -80,7 +80,7 @@ both_databases! {
     }
 
     async fn a_snapshot_of_many_pages_tells_each_subject_once(backend: Backend) {
-        let house = House::open(backend).await;
+        let house = House::set(backend, &[("interaction.example_manual", "false")]).await;
         for number in 0..205 {
             house.create(pb::Interaction { subject: number.to_string(), ..enquiry() }).await;
         }
@@ -90,7 +90,7 @@ both_databases! {
     }
 
     async fn a_logged_interaction_is_opened_and_concluded(backend: Backend) {
-        let house = House::open(backend).await;
+        let house = House::set(backend, &[("interaction.example_manual", "false")]).await;
         let request = pb::LogInteractionRequest {
             interaction: Some(enquiry()),
             entries: vec![theirs("Where is it?"), ours("Here.")],

@@ -9,7 +9,8 @@ use rapport_proto::{
     common::v1 as common,
     interaction::v1::{
         self as pb, commitment_service_client::CommitmentServiceClient, interaction_feed_service_client::InteractionFeedServiceClient,
-        interaction_service_client::InteractionServiceClient,
+        interaction_service_client::InteractionServiceClient, manual_service_client::ManualServiceClient,
+        staff_service_client::StaffServiceClient,
     },
 };
 use rapport_server::{Host, Running, Settings};
@@ -39,20 +40,31 @@ impl House {
 
     /// With these peers.
     pub async fn with(backend: Backend, peers: Peers) -> Self {
+        Self::of(backend, peers, &[]).await
+    }
+
+    /// With these settings.
+    pub async fn set(backend: Backend, settings: &[(&str, &str)]) -> Self {
+        Self::of(backend, Peers::start().await, settings).await
+    }
+
+    async fn of(backend: Backend, peers: Peers, more: &[(&str, &str)]) -> Self {
         let place = backend.database().await;
         let directory = place.directory().display().to_string();
         let url = place.postgres().map(|_| place.url()).unwrap_or_default();
-        let settings = Settings::with(&[
-            ("data.directory", &directory),
-            ("database.url", &url),
+        let mut all = vec![
+            ("data.directory", directory.as_str()),
+            ("database.url", url.as_str()),
             ("interaction.listen", "127.0.0.1:0"),
             ("interaction.stub_check_seconds", "1"),
             ("interaction.sweep_rest_seconds", "1"),
-            ("client.customer", &peers.url),
-            ("client.newsletter", &peers.url),
-            ("client.feedback", &peers.url),
+            ("client.customer", peers.url.as_str()),
+            ("client.newsletter", peers.url.as_str()),
+            ("client.feedback", peers.url.as_str()),
             ("server.heartbeat_milliseconds", "200"),
-        ]);
+        ];
+        all.extend_from_slice(more);
+        let settings = Settings::with(&all);
         let clock = Arc::new(ManualClock::default());
         // Ids as in production: those of several worlds of one test must differ.
         let world = World { clock: Arc::<ManualClock>::clone(&clock), ids: rapport_server::world::world().ids };
@@ -75,6 +87,12 @@ impl House {
     }
     pub fn commitments(&self) -> CommitmentServiceClient<Channel> {
         CommitmentServiceClient::new(self.channel.clone())
+    }
+    pub fn manual(&self) -> ManualServiceClient<Channel> {
+        ManualServiceClient::new(self.channel.clone())
+    }
+    pub fn staff(&self) -> StaffServiceClient<Channel> {
+        StaffServiceClient::new(self.channel.clone())
     }
     pub fn feed(&self) -> InteractionFeedServiceClient<Channel> {
         InteractionFeedServiceClient::new(self.channel.clone())

@@ -11,5 +11,7 @@ mod feed;
 mod house;
 mod lists;
 mod logs;
+mod manual;
 mod peers;
 mod promises;
+mod staff;

@@ -53,6 +53,8 @@ pub fn observation(event: &Event) -> Option<Observation> {
         Payload::Interaction(interaction) => of_interaction(meta, interaction),
         Payload::EntryAdded(added) => of_entry(meta, added),
         Payload::Commitment(commitment) => of_commitment(meta, commitment),
+        // What concerns our own people and no customer.
+        Payload::ManualVersion(_) | Payload::Agent(_) => None,
     }
 }
 

@@ -7,7 +7,7 @@ use rapport_db::Conn;
 use super::{Result, agent, announce, interaction};
 use crate::{
     domain::{
-        Agent, Event, Interaction, Refused,
+        Agent, Event, Interaction, InteractionState, Refused,
         assignment::{Assignment, Candidate},
         training::standard,
     },
@@ -84,9 +84,11 @@ pub(super) async fn keep_or_give_back(conn: &mut Conn<'_>, cx: &Context, interac
 }
 
 /// Refuses that an interaction becomes formal while somebody has it who may not.
-#[expect(dead_code, reason = "used by updates")]
 pub(super) async fn must_be_endorsed(conn: &mut Conn<'_>, cx: &Context, interaction: &Interaction) -> Result<()> {
     let (Some(assignee), Setting::Formal) = (interaction.assignee, interaction.setting) else { return Ok(()) };
+    if interaction.state != InteractionState::Scheduled && !interaction.state.live() {
+        return Ok(());
+    }
     let agent = agent::load(conn, assignee, None).await?;
     if agent.is_endorsed(cx.now) {
         return Ok(());

@@ -264,6 +264,20 @@ both_databases! {
         assert_eq!((again.state(), again.assignee_id.as_str()), (pb::InteractionState::Open, ""));
     }
 
+    async fn an_interaction_does_not_become_formal_in_the_hands_of_a_trainee(backend: Backend) {
+        let house = House::open(backend).await;
+        let eve = create(&house, agent("eve", pb::AgentRole::FirstLine)).await;
+        let casual = house.create(enquiry()).await;
+        assign(&house, &casual.interaction_id, &eve.agent_id, "").await.expect("informal");
+        let stricter = pb::Interaction { interaction_id: casual.interaction_id.clone(), setting: common::Setting::Formal.into(), ..Default::default() };
+        let update_mask = Some(prost_types::FieldMask { paths: vec!["setting".to_owned()] });
+        let request = pb::UpdateInteractionRequest { interaction: Some(stricter), update_mask, ..Default::default() };
+        let refused = answer(house.interactions().update_interaction(request.clone()).await).expect_err("a trainee has it");
+        assert_eq!((refused.reason.as_str(), conditions(&refused, "COURSE").len()), ("AGENT_NOT_ASSIGNABLE", 3));
+        assign(&house, &casual.interaction_id, "", "").await.expect("back to the queue");
+        answer(house.interactions().update_interaction(request).await).expect("nobody has it");
+    }
+
     async fn agents_are_found_by_handle_listed_by_filter_and_never_doubled(backend: Backend) {
         let house = House::open(backend).await;
         let ada = endorsed(&house, "ada").await;

@@ -1,10 +1,11 @@
 //! `cargo bench`: what the services do a second, each beside the other side in the same run, because machines are noisy.
-//! `cargo bench -- create get import start` runs some; `--seconds N` says how long each measurement takes.
+//! `cargo bench -- create get guidance import start` runs some; `--seconds N` says how long each measurement takes.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 
 mod create;
 mod get;
+mod guidance;
 mod import;
 mod load;
 mod service;
@@ -36,7 +37,7 @@ fn main() {
             name => wanted.push(name.to_owned()),
         }
     }
-    let all = ["create", "get", "import", "start"];
+    let all = ["create", "get", "guidance", "import", "start"];
     if let Some(unknown) = wanted.iter().find(|name| !all.contains(&name.as_str())) {
         println!("there is no benchmark {unknown:?}: name some of {}", all.join(", "));
         std::process::exit(2);
@@ -50,6 +51,9 @@ fn main() {
         }
         if chosen("get") {
             get::run(&bench).await;
+        }
+        if chosen("guidance") {
+            guidance::run(&bench);
         }
         if chosen("import") {
             import::run(&bench).await;

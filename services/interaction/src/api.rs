@@ -8,6 +8,7 @@ use rapport_db::Database;
 use rapport_proto::interaction::v1::{
     self as pb,
     commitment_service_server::CommitmentServiceServer,
+    guidance_service_server::GuidanceServiceServer,
     interaction_feed_service_server::InteractionFeedServiceServer,
     interaction_service_server::{InteractionService, InteractionServiceServer},
     manual_service_server::ManualServiceServer,
@@ -15,7 +16,7 @@ use rapport_proto::interaction::v1::{
 };
 use tonic::{Request, Response, Status, Streaming, service::Routes};
 
-use crate::{jobs::Promised, settings::Settings};
+use crate::{app::guidance::Manuals, jobs::Promised, settings::Settings};
 
 mod agent;
 mod assignment;
@@ -27,6 +28,7 @@ mod entry;
 mod etiquette;
 mod feed;
 mod filter;
+mod guidance;
 mod import;
 mod interaction;
 mod life;
@@ -51,6 +53,8 @@ pub struct Api {
     pub customers: customer::Customers,
     /// The settings of this service.
     pub settings: Settings,
+    /// The versions of the manual that were asked for last.
+    pub manuals: Manuals,
     /// Wakes the sweeper when a promise was made.
     pub promised: Promised,
     /// Wakes the sweeper of endorsements when an agent was endorsed or trained.
@@ -99,6 +103,8 @@ pub const ROLES: &[(&str, Role)] = &[
     ("rapport.interaction.v1.StaffService/EndorseAgent", Role::Supervisor),
     ("rapport.interaction.v1.StaffService/SuspendAgent", Role::Supervisor),
     ("rapport.interaction.v1.StaffService/ReinstateAgent", Role::Supervisor),
+    ("rapport.interaction.v1.GuidanceService/GetGuidance", Role::Reader),
+    ("rapport.interaction.v1.GuidanceService/ReviewDraft", Role::Reader),
     ("rapport.interaction.v1.InteractionFeedService/WatchEvents", Role::Reader),
 ];
 
@@ -110,6 +116,7 @@ pub const LIMITS: &[(&str, usize)] = &[
     ("rapport.interaction.v1.InteractionService/ImportInteractions", 4 * 1024 * 1024),
     ("rapport.interaction.v1.ManualService/CreateManualVersion", 1024 * 1024),
     ("rapport.interaction.v1.ManualService/UpdateManualVersion", 1024 * 1024),
+    ("rapport.interaction.v1.GuidanceService/ReviewDraft", 256 * 1024),
 ];
 
 impl Api {
@@ -122,6 +129,7 @@ impl Api {
             .add_service(CommitmentServiceServer::from_arc(Arc::clone(&api)))
             .add_service(ManualServiceServer::from_arc(Arc::clone(&api)))
             .add_service(StaffServiceServer::from_arc(Arc::clone(&api)))
+            .add_service(GuidanceServiceServer::from_arc(Arc::clone(&api)))
             .add_service(InteractionFeedServiceServer::from_arc(api));
         routes.routes()
     }

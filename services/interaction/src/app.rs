@@ -16,6 +16,7 @@ pub mod customer;
 pub mod edit;
 pub mod entry;
 pub mod feed;
+pub mod guidance;
 pub mod import;
 pub mod interaction;
 pub mod life;

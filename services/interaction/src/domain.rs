@@ -10,6 +10,7 @@ pub mod entry;
 pub mod etiquette;
 pub mod event;
 pub mod filter;
+pub mod guidance;
 pub mod informal_offer;
 pub mod interaction;
 mod life;

@@ -15,6 +15,7 @@ use rapport_server::{Host, Running, Service, StartError, serve};
 
 use crate::{
     api::{Api, LIMITS, ROLES, customer::Customers},
+    app::guidance::Manuals,
     jobs::{Peers, Promised, Work},
     peers::CustomerPeer,
     settings::Settings,
@@ -50,6 +51,7 @@ pub async fn start(host: &Host) -> Result<Running, StartError> {
         world: host.world.clone(),
         customers: Customers::new(database.clone(), customers),
         settings,
+        manuals: Manuals::default(),
         promised,
         endorsed,
     };

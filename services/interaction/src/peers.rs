@@ -8,7 +8,7 @@ use rapport_proto::customer::v1::{self as pb, customer_service_client::CustomerS
 use rapport_server::JOURNEY;
 use tonic::{Request, Status};
 
-use crate::domain::Customer;
+use crate::domain::{Customer, Standing, guidance::Risk};
 
 /// The customer service.
 #[derive(Clone)]
@@ -67,5 +67,21 @@ fn read_answer(customer: Option<pb::Customer>) -> Result<Customer, Status> {
 pub fn read(customer: &pb::Customer, version: i64) -> Option<Customer> {
     let id = customer.customer_id.parse().ok()?;
     let types = customer.types.iter().filter_map(|assigned| Word::from_number(assigned.r#type)).collect();
-    Some(Customer::known(id, version, types))
+    Some(Customer {
+        id,
+        version,
+        standing: Standing::Known,
+        types,
+        language: customer.language.parse().ok(),
+        preferred_setting: Word::from_number(customer.preferred_setting),
+    })
+}
+
+/// A risk assessment as the customer service tells, and whose it is.
+pub fn read_risk(assessment: &pb::RiskAssessment) -> Option<(CustomerId, Risk)> {
+    let customer = assessment.customer_id.parse().ok()?;
+    let level = Word::from_number(assessment.level)?;
+    // What heals is no reason for concern.
+    let reasons = assessment.reasons.iter().filter(|reason| reason.points > 0).map(|reason| reason.summary.clone()).collect();
+    Some((customer, Risk { level, score: assessment.score, reasons }))
 }

@@ -17,7 +17,9 @@ pub mod interaction;
 mod lock;
 pub mod manual;
 mod many;
+pub mod note;
 pub mod remark;
+pub mod risk;
 mod schema;
 #[cfg(test)]
 pub mod testing;
@@ -25,6 +27,7 @@ pub mod training;
 
 word_columns!(AgentRole, CommitmentKind, CommitmentState, Endorsement, EntryKind, InteractionState, ManualState, Objective, Purpose);
 word_columns!(Standing, TrainingResult);
+word_columns!(crate::domain::Initiator, crate::domain::NoteKind);
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");

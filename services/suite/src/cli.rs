@@ -4,6 +4,7 @@ mod args;
 mod backup;
 mod calls;
 mod demo;
+mod guidance;
 mod healthcheck;
 mod import;
 mod issue;
@@ -51,6 +52,7 @@ async fn run(args: Args, out: &Out) -> Result<ExitCode, End> {
         Command::Demo(demo) => demo::run(sources, args.data.as_deref(), demo, out).await,
         Command::Customers(CustomersCommand::Import(import)) => import::run(&load(sources)?, import, out).await,
         Command::Issue(IssueCommand::Send { issue, watch }) => issue::send(&load(sources)?, &issue, watch, out).await,
+        Command::Guidance(wanted) => guidance::run(&load(sources)?, wanted, out).await,
         Command::Timeline { customer, limit } => timeline::run(&load(sources)?, &customer, limit, out).await,
         Command::Promises(wanted) => promises::run(&load(sources)?, wanted, out).await,
         Command::Settings => {

@@ -104,6 +104,8 @@ pub mod kind {
         Customer => CustomerId,
         /// One record of the consent ledger.
         Consent => ConsentId,
+        /// Something worth knowing of a customer as a person.
+        RapportNote => RapportNoteId,
         /// One line of a customer's timeline.
         TimelineEntry => TimelineEntryId,
         /// One interaction with a customer.

@@ -37,6 +37,7 @@ pub(super) fn draft(violations: &mut Violations, at: &str, entry: &pb::Entry, id
         message_id,
         delivery,
         occur_time,
+        findings: Vec::new(),
     })
 }
 
@@ -70,11 +71,11 @@ impl Api {
 
         let mutation =
             Mutation { method: "AddEntry", request: &request, request_id: &request.request_id, subject: &command.interaction, cx: &cx };
-        let (cx, command) = (&cx, &command);
+        let (cx, manuals, command) = (&cx, &self.manuals, &command);
         mutate(
             &self.database,
             mutation,
-            async |conn| add_entry(conn, cx, command.clone()).await,
+            async |conn| add_entry(conn, cx, manuals, command.clone()).await,
             |(entry, interaction)| pb::AddEntryResponse {
                 entry: Some(write::entry(entry)),
                 interaction: Some(write::interaction(interaction)),

@@ -5,7 +5,7 @@ use rapport_core::{Actor, Time, words::Word};
 use rapport_proto::{common::v1 as common, interaction::v1 as pb};
 
 use crate::domain::{
-    Commitment, Conclusion, Entry, EntryAdded, InformalOffer, Interaction, KeptRate, NextStep, Renegotiation, StageChange,
+    Commitment, Conclusion, Entry, EntryAdded, Finding, InformalOffer, Interaction, KeptRate, NextStep, Renegotiation, StageChange,
 };
 
 /// A time.
@@ -185,6 +185,7 @@ pub fn entry(entry: Entry) -> pb::Entry {
         occur_time,
         create_time,
         ordinal: _,
+        findings,
     } = entry;
     pb::Entry {
         entry_id: id.to_string(),
@@ -201,7 +202,14 @@ pub fn entry(entry: Entry) -> pb::Entry {
         delivery_id: text(delivery),
         occur_time: Some(timestamp(occur_time)),
         create_time: Some(timestamp(create_time)),
+        findings: findings.into_iter().map(finding).collect(),
     }
+}
+
+/// What a review found.
+pub fn finding(finding: Finding) -> pb::Finding {
+    let Finding { rule, topic, check, severity, message, start, end } = finding;
+    pb::Finding { rule_id: rule, topic: topic.number(), check: check.number(), severity: severity.number(), message, start, end }
 }
 
 /// An entry with what a consumer needs to know of its interaction.

@@ -5,7 +5,10 @@ use rapport_db::Conn;
 
 use super::{Result, announce, commitment, interaction};
 use crate::{
-    domain::{Commitment, CommitmentDraft, ConclusionDraft, Event, Evidence, Interaction, NextStep, NoStepReason, Refused},
+    domain::{
+        Commitment, CommitmentDraft, ConclusionDraft, DraftCheckKind, Event, Evidence, Finding, Interaction, NextStep, NoStepReason,
+        Refused, Severity,
+    },
     store,
 };
 
@@ -75,7 +78,11 @@ pub(super) async fn named_commitment(conn: &mut Conn<'_>, conclusion: &Conclusio
 }
 
 async fn evidence(conn: &mut Conn<'_>, interaction: &Interaction, conclusion: &ConclusionDraft, made: &[Commitment]) -> Result<Evidence> {
-    let mut evidence = Evidence { commitment: named_commitment(conn, conclusion, made).await?, ..Evidence::default() };
+    let mut evidence = Evidence {
+        commitment: named_commitment(conn, conclusion, made).await?,
+        blocking_findings: blocking(conn, interaction, made).await?,
+        ..Evidence::default()
+    };
     let self_service = conclusion.next_step == Some(NextStep::None(NoStepReason::SelfService));
     let unwanted = interaction.kind == InteractionKind::Unwanted;
     if !(self_service || unwanted || interaction.feedback_solicited) {
@@ -90,4 +97,15 @@ async fn evidence(conn: &mut Conn<'_>, interaction: &Interaction, conclusion: &C
         evidence.remark |= interaction.feedback_solicited && store::remark::any(conn, id).await?;
     }
     Ok(evidence)
+}
+
+/// The findings that still forbid to conclude: those of the last message that we wrote. A promise is put right by making the commitment.
+async fn blocking(conn: &mut Conn<'_>, interaction: &Interaction, made: &[Commitment]) -> Result<Vec<String>> {
+    let mut found = store::entry::last_findings(conn, interaction.id).await?;
+    found.retain(|finding| finding.severity == Severity::Block);
+    let promise = |finding: &Finding| finding.check == DraftCheckKind::NoUnbackedPromise;
+    if found.iter().any(promise) && (!made.is_empty() || store::commitment::any_in(conn, interaction.id).await?) {
+        found.retain(|finding| !promise(finding));
+    }
+    Ok(found.into_iter().map(|finding| format!("by the rule {} it {}", finding.rule, finding.message)).collect())
 }

@@ -5,7 +5,7 @@ use rapport_db::Conn;
 
 use super::Result;
 use crate::{
-    domain::{Customer, Standing},
+    domain::{Customer, Standing, guidance::Risk},
     store,
 };
 
@@ -23,6 +23,14 @@ pub async fn find_customer(conn: &mut Conn<'_>, id: CustomerId) -> Result<Option
 /// When the database fails.
 pub async fn learn_customer(conn: &mut Conn<'_>, customer: Customer) -> Result<()> {
     Ok(store::customer::put(conn, customer).await?)
+}
+
+/// Takes what the customer feed tells of a customer's risk.
+///
+/// # Errors
+/// When the database fails.
+pub async fn learn_risk(conn: &mut Conn<'_>, customer: CustomerId, version: i64, risk: Risk) -> Result<()> {
+    Ok(store::risk::put(conn, customer, version, risk).await?)
 }
 
 /// Makes sure that something is known of a customer whom an event names.

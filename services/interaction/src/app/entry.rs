@@ -5,7 +5,11 @@ use std::time::Duration;
 use rapport_core::{Context, Direction, Failure, InteractionId, Page};
 use rapport_db::Conn;
 
-use super::{Result, announce, assignment, interaction};
+use super::{
+    Result, announce, assignment,
+    guidance::{self, Manuals},
+    interaction,
+};
 use crate::{
     domain::{Change, Effect, Entry, EntryAdded, EntryDraft, Event, Interaction, Refused},
     store::{self, entry::Key},
@@ -26,9 +30,11 @@ pub struct AddEntry {
 ///
 /// # Errors
 /// When the interaction is not there, or is concluded and the entry is a person's of ours.
-pub async fn add_entry(conn: &mut Conn<'_>, cx: &Context, command: AddEntry) -> Result<(Entry, Interaction)> {
-    let interaction = interaction::load(conn, command.interaction, None).await?;
-    add_to(conn, cx, interaction, command.entry, command.reopen_window).await
+pub async fn add_entry(conn: &mut Conn<'_>, cx: &Context, manuals: &Manuals, command: AddEntry) -> Result<(Entry, Interaction)> {
+    let AddEntry { interaction, mut entry, reopen_window } = command;
+    let interaction = interaction::load(conn, interaction, None).await?;
+    entry.findings = guidance::findings(conn, manuals, &interaction, &entry).await?;
+    add_to(conn, cx, interaction, entry, reopen_window).await
 }
 
 /// Adds an entry to an interaction that is loaded and locked.

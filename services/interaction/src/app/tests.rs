@@ -11,6 +11,7 @@ use super::{
     commitment::{CreateCommitment, KeepCommitment, create_commitment, get_commitment, keep_commitment, next_turn, sweep_commitments},
     conclusion::{ConcludeInteraction, conclude_interaction},
     entry::{AddEntry, add_entry},
+    guidance::Manuals,
     interaction::{CreateInteraction, create_interaction, get_interaction},
 };
 use crate::{
@@ -153,8 +154,8 @@ fn two_entries_at_the_same_moment_answer_the_customer_once() {
             entry: said(rapport_core::Responder::Human, rapport_core::Direction::Outbound),
             reopen_window: HOUR,
         };
-        let one = scene.database.write(async |conn| add_entry(conn, cx, add.clone()).await);
-        let other = scene.database.write(async |conn| add_entry(conn, cx, add.clone()).await);
+        let one = scene.database.write(async |conn| add_entry(conn, cx, &Manuals::default(), add.clone()).await);
+        let other = scene.database.write(async |conn| add_entry(conn, cx, &Manuals::default(), add.clone()).await);
         let (one, other) = tokio::join!(one, other);
         let versions = [one.expect("it is added").1.version, other.expect("it is added").1.version];
         assert!(versions.contains(&2) && versions.contains(&3), "one after the other: {versions:?}");
@@ -227,7 +228,7 @@ both_databases! {
             let by = if number % 3 == 0 { Responder::Automated } else { Responder::Human };
             let direction = if number % 2 == 0 { Direction::Inbound } else { Direction::Outbound };
             let command = &AddEntry { interaction: interaction.id, entry: said(by, direction), reopen_window: HOUR };
-            scene.database.write(async |conn| add_entry(conn, cx, command.clone()).await).await.expect("it is added");
+            scene.database.write(async |conn| add_entry(conn, cx, &Manuals::default(), command.clone()).await).await.expect("it is added");
             let stored = scene.database.read(async |conn| get_commitment(conn, made.id).await).await.expect("it is there");
             assert_eq!(stored, made);
         }

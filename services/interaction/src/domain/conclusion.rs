@@ -144,7 +144,7 @@ pub struct Evidence {
     pub remark: bool,
     /// The required steps of its call flow that are not answered.
     pub unanswered_steps: Vec<String>,
-    /// The findings of severity BLOCK on a draft that is still to be sent.
+    /// The findings of severity BLOCK in the last message that we wrote, in words.
     pub blocking_findings: Vec<String>,
 }
 
@@ -206,7 +206,7 @@ impl Interaction {
             unmet.check(false, "CALL_FLOW", format!("answer the required step {step} of the call flow"));
         }
         for finding in &evidence.blocking_findings {
-            unmet.check(false, "DRAFT", format!("correct or drop the draft that is not sent: {finding}"));
+            unmet.check(false, "DRAFT", format!("put right in another message what you wrote: {finding}"));
         }
         unmet.conditions
     }

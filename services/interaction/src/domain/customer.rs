@@ -1,6 +1,6 @@
 //! What this service knows of a customer: enough to record what happens with them, never more.
 
-use rapport_core::{CustomerId, CustomerType, words};
+use rapport_core::{CustomerId, CustomerType, Language, Setting, words};
 
 words! {
     /// How sure we are that a customer exists.
@@ -25,15 +25,15 @@ pub struct Customer {
     pub standing: Standing,
     /// The types that the customer is of.
     pub types: Vec<CustomerType>,
+    /// The language that the customer speaks, if known.
+    pub language: Option<Language>,
+    /// How formal the customer wants to be, if known.
+    pub preferred_setting: Option<Setting>,
 }
 
 impl Customer {
     /// A customer of whom only the id is known.
     pub const fn stub(id: CustomerId) -> Self {
-        Self { id, version: 0, standing: Standing::Stub, types: Vec::new() }
-    }
-    /// A customer that the customer service answered for.
-    pub const fn known(id: CustomerId, version: i64, types: Vec<CustomerType>) -> Self {
-        Self { id, version, standing: Standing::Known, types }
+        Self { id, version: 0, standing: Standing::Stub, types: Vec::new(), language: None, preferred_setting: None }
     }
 }

@@ -3,6 +3,8 @@
 use rapport_core::{Actor, ActorKind, Context, CustomerId, DeliveryId, Direction, EntryId, InteractionId, Responder, Time, words};
 use serde::{Deserialize, Serialize};
 
+use super::Finding;
+
 words! {
     /// What kind of entry.
     pub enum EntryKind {
@@ -54,6 +56,8 @@ pub struct EntryDraft {
     pub delivery: Option<DeliveryId>,
     /// When it was said; now without.
     pub occur_time: Option<Time>,
+    /// What a review found in it.
+    pub findings: Vec<Finding>,
 }
 
 impl EntryDraft {
@@ -69,6 +73,7 @@ impl EntryDraft {
             message_id: None,
             delivery: None,
             occur_time: None,
+            findings: Vec::new(),
         }
     }
 }
@@ -107,12 +112,15 @@ pub struct Entry {
     pub create_time: Time,
     /// Its place among those that were recorded in the same call.
     pub ordinal: i32,
+    /// What a review found in it; entries that were told of before there were reviews have none.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
 }
 
 impl Entry {
     /// The entry that this draft makes in this interaction.
     pub fn record(draft: EntryDraft, interaction: InteractionId, customer: Option<CustomerId>, cx: &Context) -> Self {
-        let EntryDraft { id, kind, said, body, content_type, in_reply_to, message_id, delivery, occur_time } = draft;
+        let EntryDraft { id, kind, said, body, content_type, in_reply_to, message_id, delivery, occur_time, findings } = draft;
         let author = match said {
             Some(Said { direction: Direction::Inbound, .. }) => {
                 Actor { kind: ActorKind::Customer, name: customer.map(|customer| customer.to_string()).unwrap_or_default() }
@@ -135,6 +143,7 @@ impl Entry {
             occur_time: occur_time.unwrap_or(cx.now),
             create_time: cx.now,
             ordinal: 0,
+            findings,
         }
     }
 

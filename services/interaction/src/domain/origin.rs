@@ -84,6 +84,7 @@ impl Reply {
             message_id: self.message_id.clone(),
             delivery: self.delivery,
             occur_time: Some(self.time),
+            findings: Vec::new(),
         }
     }
 }

@@ -69,6 +69,23 @@ impl Situation {
             locale,
         }
     }
+
+    /// This situation, with what it does not say taken from another one.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        let Self { setting, channel, stage, customer_types, purpose, kind, function, phase, locale } = other;
+        Self {
+            setting: self.setting.or(setting),
+            channel: self.channel.or(channel),
+            stage: self.stage.or(stage),
+            customer_types: if self.customer_types.is_empty() { customer_types } else { self.customer_types },
+            purpose: self.purpose.or(purpose),
+            kind: self.kind.or(kind),
+            function: self.function.or(function),
+            phase: self.phase.or(phase),
+            locale: self.locale.or(locale),
+        }
+    }
 }
 
 /// That a scope matches, how closely, and by what. The greater one is the more specific.

@@ -88,6 +88,7 @@ pub fn said(by: Responder, direction: Direction) -> EntryDraft {
         message_id: None,
         delivery: None,
         occur_time: None,
+        findings: Vec::new(),
     }
 }
 

@@ -7,9 +7,13 @@ use rapport_server::{Beginning, Consumer, consume};
 use tokio_util::sync::CancellationToken;
 
 use super::Work;
-use crate::{NAME, app::customer::learn_customer, domain::Customer, peers};
+use crate::{
+    NAME,
+    app::customer::{learn_customer, learn_risk},
+    peers,
+};
 
-const TYPES: &[&str] = &["customer.created", "customer.updated", "customer.type_changed"];
+const TYPES: &[&str] = &["customer.created", "customer.updated", "customer.type_changed", "risk.changed"];
 
 /// Follows until it is told to stop.
 ///
@@ -18,17 +22,19 @@ const TYPES: &[&str] = &["customer.created", "customer.updated", "customer.type_
 pub async fn run(work: Work, feed: CustomerFeed, stop: CancellationToken) -> Result<(), Failure<Never>> {
     let consumer =
         Consumer { service: NAME, database: work.database, world: work.world, feed, types: TYPES, beginning: Beginning::Snapshot, stop };
-    consume(consumer, async |conn, _cx, event: &Event| match read(event) {
-        Some(customer) => learn_customer(conn, customer).await,
-        None => Ok(()),
+    consume(consumer, async |conn, _cx, event: &Event| {
+        let version = event.meta.as_ref().map_or(0, |meta| meta.subject_version);
+        match &event.payload {
+            Some(Payload::Customer(customer)) => match peers::read(customer, version) {
+                Some(customer) => learn_customer(conn, customer).await,
+                None => Ok(()),
+            },
+            Some(Payload::Risk(assessment)) => match peers::read_risk(assessment) {
+                Some((customer, risk)) => learn_risk(conn, customer, version, risk).await,
+                None => Ok(()),
+            },
+            _ => Ok(()),
+        }
     })
     .await
-}
-
-fn read(event: &Event) -> Option<Customer> {
-    let version = event.meta.as_ref()?.subject_version;
-    match event.payload.as_ref()? {
-        Payload::Customer(customer) => peers::read(customer, version),
-        _ => None,
-    }
 }

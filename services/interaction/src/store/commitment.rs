@@ -314,6 +314,46 @@ pub async fn list(conn: &mut Conn<'_>, criteria: &[CommitmentCriterion], page: &
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
+/// The open commitments to a customer, the most urgent first, at most `limit`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn open_of(conn: &mut Conn<'_>, customer: CustomerId, limit: i64) -> Result<Vec<Commitment>, Fault> {
+    let rows: Vec<CommitmentRow> = on!(conn, |c| commitments::table
+        .filter(commitments::customer.eq(customer))
+        .filter(commitments::state.eq(CommitmentState::Open))
+        .order((commitments::due_time, commitments::id))
+        .limit(limit)
+        .select(CommitmentRow::as_select())
+        .load(c)
+        .await)?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// Whether an open commitment stands in this interaction, or to this customer.
+///
+/// # Errors
+/// When the database fails.
+pub async fn any_open(conn: &mut Conn<'_>, interaction: Option<InteractionId>, customer: Option<CustomerId>) -> Result<bool, Fault> {
+    let open = commitments::table.filter(commitments::state.eq(CommitmentState::Open));
+    if let Some(interaction) = interaction
+        && on!(conn, |c| diesel::select(diesel::dsl::exists(open.filter(commitments::interaction.eq(interaction)))).get_result(c).await)?
+    {
+        return Ok(true);
+    }
+    let Some(customer) = customer else { return Ok(false) };
+    Ok(on!(conn, |c| diesel::select(diesel::dsl::exists(open.filter(commitments::customer.eq(customer)))).get_result(c).await)?)
+}
+
+/// Whether a commitment was made in this interaction, whatever became of it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn any_in(conn: &mut Conn<'_>, interaction: InteractionId) -> Result<bool, Fault> {
+    let made = commitments::table.filter(commitments::interaction.eq(interaction));
+    Ok(on!(conn, |c| diesel::select(diesel::dsl::exists(made)).get_result(c).await)?)
+}
+
 /// Commitments after this id in the order of their ids, for the snapshot of the feed.
 ///
 /// # Errors

@@ -2,31 +2,34 @@
 
 use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper, prelude::AsChangeset};
 use diesel_async::RunQueryDsl;
-use rapport_core::{CustomerId, CustomerType};
+use rapport_core::{CustomerId, CustomerType, Setting};
 use rapport_db::{Conn, Fault, Json, on};
 
 use super::schema::customers;
 use crate::domain::{Customer, Standing};
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = customers)]
+#[diesel(table_name = customers, treat_none_as_default_value = false, treat_none_as_null = true)]
 struct CustomerRow {
     id: CustomerId,
     version: i64,
     standing: Standing,
     types: Json<Vec<CustomerType>>,
+    language: String,
+    preferred_setting: Option<Setting>,
 }
 
 impl From<CustomerRow> for Customer {
     fn from(row: CustomerRow) -> Self {
-        let CustomerRow { id, version, standing, types } = row;
-        Self { id, version, standing, types: types.0 }
+        let CustomerRow { id, version, standing, types, language, preferred_setting } = row;
+        Self { id, version, standing, types: types.0, language: language.parse().ok(), preferred_setting }
     }
 }
 impl From<Customer> for CustomerRow {
     fn from(customer: Customer) -> Self {
-        let Customer { id, version, standing, types } = customer;
-        Self { id, version, standing, types: Json(types) }
+        let Customer { id, version, standing, types, language, preferred_setting } = customer;
+        let language = language.map(|language| language.to_string()).unwrap_or_default();
+        Self { id, version, standing, types: Json(types), language, preferred_setting }
     }
 }
 

@@ -5,10 +5,10 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 use rapport_core::{Actor, ActorKind, DeliveryId, Direction, EntryId, InteractionId, Page, Responder, Time};
-use rapport_db::{Conn, Fault, on};
+use rapport_db::{Conn, Fault, Json, on};
 
 use super::{many::insert_rows, schema::entries};
-use crate::domain::{Entry, EntryKind, Said};
+use crate::domain::{Entry, EntryKind, Finding, Said};
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = entries, treat_none_as_default_value = false)]
@@ -29,6 +29,7 @@ struct EntryRow {
     occur_time: Time,
     create_time: Time,
     ordinal: i32,
+    findings: Json<Vec<Finding>>,
 }
 
 impl From<EntryRow> for Entry {
@@ -50,6 +51,7 @@ impl From<EntryRow> for Entry {
             occur_time,
             create_time,
             ordinal,
+            findings,
         } = row;
         Self {
             id,
@@ -66,6 +68,7 @@ impl From<EntryRow> for Entry {
             occur_time,
             create_time,
             ordinal,
+            findings: findings.0,
         }
     }
 }
@@ -86,6 +89,7 @@ impl From<Entry> for EntryRow {
             occur_time,
             create_time,
             ordinal,
+            findings,
         } = entry;
         Self {
             id,
@@ -104,6 +108,7 @@ impl From<Entry> for EntryRow {
             occur_time,
             create_time,
             ordinal,
+            findings: Json(findings),
         }
     }
 }
@@ -142,6 +147,24 @@ pub async fn human(conn: &mut Conn<'_>, interaction: InteractionId, direction: O
         None => on!(conn, |c| diesel::select(exists(said)).get_result(c).await)?,
         Some(direction) => on!(conn, |c| diesel::select(exists(said.filter(entries::direction.eq(direction)))).get_result(c).await)?,
     })
+}
+
+/// What the review found in the last message that a person of ours wrote in an interaction.
+///
+/// # Errors
+/// When the database fails.
+pub async fn last_findings(conn: &mut Conn<'_>, interaction: InteractionId) -> Result<Vec<Finding>, Fault> {
+    let found: Option<Json<Vec<Finding>>> = on!(conn, |c| entries::table
+        .filter(entries::interaction.eq(interaction))
+        .filter(entries::kind.eq(EntryKind::Message))
+        .filter(entries::responder.eq(Responder::Human))
+        .filter(entries::direction.eq(Direction::Outbound))
+        .order((entries::create_time.desc(), entries::ordinal.desc(), entries::id.desc()))
+        .select(entries::findings)
+        .first(c)
+        .await
+        .optional())?;
+    Ok(found.map(|found| found.0).unwrap_or_default())
 }
 
 /// The key of the list: in the order of recording.

@@ -47,7 +47,7 @@ diesel::table! {
 }
 diesel::table! {
     use diesel::sql_types::{Integer, Nullable, Text};
-    use rapport_db::sql_types::{Moment, Uuid, Word};
+    use rapport_db::sql_types::{Json, Moment, Uuid, Word};
     entries (id) {
         id -> Uuid,
         interaction -> Uuid,
@@ -65,6 +65,30 @@ diesel::table! {
         occur_time -> Moment,
         create_time -> Moment,
         ordinal -> Integer,
+        findings -> Json,
+    }
+}
+diesel::table! {
+    use diesel::sql_types::{BigInt, Integer};
+    use rapport_db::sql_types::{Json, Uuid, Word};
+    customer_risks (customer) {
+        customer -> Uuid,
+        version -> BigInt,
+        level -> Word,
+        score -> Integer,
+        reasons -> Json,
+    }
+}
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use rapport_db::sql_types::{Uuid, Word};
+    customer_notes (id) {
+        id -> Uuid,
+        version -> BigInt,
+        customer -> Uuid,
+        kind -> Word,
+        text -> Text,
+        initiator -> Nullable<Word>,
     }
 }
 diesel::table! {
@@ -99,13 +123,15 @@ diesel::table! {
     }
 }
 diesel::table! {
-    use diesel::sql_types::BigInt;
+    use diesel::sql_types::{BigInt, Nullable, Text};
     use rapport_db::sql_types::{Json, Uuid, Word};
     customers (id) {
         id -> Uuid,
         version -> BigInt,
         standing -> Word,
         types -> Json,
+        language -> Text,
+        preferred_setting -> Nullable<Word>,
     }
 }
 diesel::table! {

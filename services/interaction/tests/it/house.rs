@@ -8,9 +8,9 @@ use rapport_core::{Time, World};
 use rapport_proto::{
     common::v1 as common,
     interaction::v1::{
-        self as pb, commitment_service_client::CommitmentServiceClient, interaction_feed_service_client::InteractionFeedServiceClient,
-        interaction_service_client::InteractionServiceClient, manual_service_client::ManualServiceClient,
-        staff_service_client::StaffServiceClient,
+        self as pb, commitment_service_client::CommitmentServiceClient, guidance_service_client::GuidanceServiceClient,
+        interaction_feed_service_client::InteractionFeedServiceClient, interaction_service_client::InteractionServiceClient,
+        manual_service_client::ManualServiceClient, staff_service_client::StaffServiceClient,
     },
 };
 use rapport_server::{Host, Running, Settings};
@@ -93,6 +93,9 @@ impl House {
     }
     pub fn staff(&self) -> StaffServiceClient<Channel> {
         StaffServiceClient::new(self.channel.clone())
+    }
+    pub fn guidance(&self) -> GuidanceServiceClient<Channel> {
+        GuidanceServiceClient::new(self.channel.clone())
     }
     pub fn feed(&self) -> InteractionFeedServiceClient<Channel> {
         InteractionFeedServiceClient::new(self.channel.clone())

@@ -11,7 +11,7 @@ use std::{
 use async_trait::async_trait;
 use futures::{StreamExt, stream, stream::BoxStream};
 use rapport_proto::{
-    common::v1::EventMeta,
+    common::v1::{EventMeta, RiskLevel},
     customer::v1::{
         self as customer, customer_feed_service_server::CustomerFeedService, customer_feed_service_server::CustomerFeedServiceServer,
         customer_service_server::CustomerService, customer_service_server::CustomerServiceServer,
@@ -109,6 +109,24 @@ impl Peers {
         let customer = customer::Customer { customer_id: id.to_owned(), ..Default::default() };
         let meta = self.meta(&self.state.customer_feed, "customer.created", id);
         self.state.customer_feed.tell(customer::Event { meta, payload: Some(customer::event::Payload::Customer(customer)) });
+    }
+    /// The customer feed tells all that is known of a customer.
+    pub fn tell_known(&self, known: customer::Customer) {
+        let meta = self.meta(&self.state.customer_feed, "customer.created", &known.customer_id);
+        self.state.customer_feed.tell(customer::Event { meta, payload: Some(customer::event::Payload::Customer(known)) });
+    }
+    /// The customer feed tells of a customer's risk.
+    pub fn tell_risk(&self, id: &str, level: RiskLevel, score: i32, reasons: &[&str]) {
+        let reason = |summary: &&str| customer::RiskReason { summary: (*summary).to_owned(), points: 25, ..Default::default() };
+        let risk = customer::RiskAssessment {
+            customer_id: id.to_owned(),
+            score,
+            level: level.into(),
+            reasons: reasons.iter().map(reason).collect(),
+            ..Default::default()
+        };
+        let meta = self.meta(&self.state.customer_feed, "risk.changed", &fresh());
+        self.state.customer_feed.tell(customer::Event { meta, payload: Some(customer::event::Payload::Risk(risk)) });
     }
     /// The newsletter feed tells of a mail that came in.
     pub fn tell_reply(&self, mail: newsletter::InboundMail) {

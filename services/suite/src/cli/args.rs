@@ -51,6 +51,8 @@ pub enum Command {
     /// Works with newsletter issues.
     #[command(subcommand)]
     Issue(IssueCommand),
+    /// Says what to do and what not to with a customer, by the manual and by what is known of the customer.
+    Guidance(Guidance),
     /// Shows everything that happened with a customer, newest first.
     Timeline {
         /// The customer's id or mail address.
@@ -77,6 +79,25 @@ pub enum Command {
     /// Works with the epochs of the change feeds.
     #[command(subcommand)]
     Epoch(EpochCommand),
+}
+
+/// For whom guidance is wanted, and in which situation.
+#[derive(Debug, clap::Args)]
+pub struct Guidance {
+    /// The customer's id or mail address.
+    pub customer: String,
+    /// The channel, for example PHONE.
+    #[arg(long)]
+    pub channel: Option<String>,
+    /// The purpose, for example COMPLAINT.
+    #[arg(long)]
+    pub purpose: Option<String>,
+    /// The kind of interaction: EXPECTED, PREDICTABLE, UNPREDICTABLE or UNWANTED.
+    #[arg(long)]
+    pub kind: Option<String>,
+    /// The stage, for example CLOSING.
+    #[arg(long)]
+    pub stage: Option<String>,
 }
 
 /// What can be done with customers.

@@ -90,6 +90,48 @@ fn an_import_that_is_run_again_doubles_nothing_and_a_dry_run_stores_nothing() {
 }
 
 #[test]
+fn interactions_are_imported_from_csv_and_from_json_lines_and_never_doubled() {
+    rapport_testkit::run(async {
+        let database = Backend::Sqlite.database().await;
+        let [port] = free_ports::<1>();
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let program = rapport().args(["serve", "interaction", "--data"]).arg(database.directory());
+        let mut process = program.args(["--set", &format!("interaction.listen={address}")]).start();
+        process.until_serving(address).await;
+        let told = "channel,purpose,point of contact,demand,product range,location,supplier,service delivery,think over\n\
+                    street,sale,the red cart,created by seller,umbrellas|scarves,the station,the wholesaler,by hand,the blue one\n\
+                    street,sale,,created by seller,,,,,\n\
+                    street,nonsense,the red cart,asked for,,,,,the blue one\n";
+        let csv = database.directory().join("street.csv");
+        std::fs::write(&csv, told).expect("written");
+        let lines = database.directory().join("street.jsonl");
+        std::fs::write(&lines, "{\"channel\": \"phone\", \"purpose\": \"enquiry\", \"think_over\": \"it\", \"tags\": [\"a\"]}\n")
+            .expect("written");
+        let service = format!("client.interaction=http://{address}");
+        let import = async |file: &Path| {
+            let file = file.display().to_string();
+            let mut words = vec!["interactions", "import", &file, "--json"];
+            for value in
+                ["function=sales", "kind=unpredictable", "setting=informal", "direction=outbound", "outcome=resolved", "summary=Met."]
+            {
+                words.extend(["--with", value]);
+            }
+            words.extend(["--set", &service]);
+            rapport().args(words).run().await
+        };
+        let (output, errors, code) = import(&csv).await;
+        let totals = last(&output);
+        assert_eq!((totals["recorded"].as_u64(), totals["refused"].as_u64(), code), (Some(1), Some(2), Some(4)), "{output}{errors}");
+        assert!(output.contains("point_of_contact") && output.contains("nonsense"), "{output}");
+        let (output, _, _) = import(&csv).await;
+        assert_eq!((last(&output)["recorded"].as_u64(), last(&output)["duplicate"].as_u64()), (Some(0), Some(1)), "{output}");
+        let (output, errors, code) = import(&lines).await;
+        assert_eq!((last(&output)["recorded"].as_u64(), code), (Some(1), Some(0)), "{output}{errors}");
+        drop(process);
+    });
+}
+
+#[test]
 fn what_cannot_be_done_says_why_and_ends_with_its_code() {
     rapport_testkit::run(async {
         let served = serve().await;

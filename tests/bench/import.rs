@@ -16,7 +16,7 @@ pub async fn run(bench: &Bench) {
     std::fs::write(&file, rows(bench.rows)).expect("written");
     for store in [Store::Sqlite, Store::Postgres] {
         let services = Services::start(bench, store, &["customer"], None).await;
-        let theirs = copy(bench, &services, &file);
+        let theirs = copy(bench, &services, &file, TABLE);
         let begin = Instant::now();
         let output = Command::new(env!("CARGO_BIN_EXE_rapport"))
             .args(["customers", "import", "--json"])
@@ -45,8 +45,11 @@ fn rows(count: usize) -> String {
     text
 }
 
-/// Rows a second of psql's \copy into a table with the same columns and the unique indexes that the import keeps.
-fn copy(bench: &Bench, services: &Services, file: &Path) -> f64 {
+/// The same columns as the file has, and the unique indexes that the import keeps.
+const TABLE: &str = "CREATE TABLE copied (number text PRIMARY KEY, first_name text, last_name text, email text UNIQUE, phone text, language text, type text)";
+
+/// Rows a second of psql's \copy into this table.
+pub fn copy(bench: &Bench, services: &Services, file: &Path, table: &str) -> f64 {
     let database = if services.database.is_empty() { bench.cluster.url().to_owned() } else { services.database.clone() };
     let psql = |sql: &[&str]| {
         let mut command = Command::new(PostgresCluster::programs().join("psql"));
@@ -57,7 +60,6 @@ fn copy(bench: &Bench, services: &Services, file: &Path) -> f64 {
         let output = command.output().expect("psql runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     };
-    let table = "CREATE TABLE copied (number text PRIMARY KEY, first_name text, last_name text, email text UNIQUE, phone text, language text, type text)";
     psql(&["DROP TABLE IF EXISTS copied", table]);
     let begin = Instant::now();
     psql(&[&format!("\\copy copied FROM '{}' CSV HEADER", file.display())]);

@@ -1,5 +1,5 @@
 //! `cargo bench`: what the services do a second, each beside the other side in the same run, because machines are noisy.
-//! `cargo bench -- create get guidance import start` runs some; `--seconds N` says how long each measurement takes.
+//! `cargo bench -- create get guidance import interactions start` runs some; `--seconds N` says how long each measurement takes.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 
@@ -7,6 +7,7 @@ mod create;
 mod get;
 mod guidance;
 mod import;
+mod interactions;
 mod load;
 mod service;
 mod start;
@@ -37,7 +38,7 @@ fn main() {
             name => wanted.push(name.to_owned()),
         }
     }
-    let all = ["create", "get", "guidance", "import", "start"];
+    let all = ["create", "get", "guidance", "import", "interactions", "start"];
     if let Some(unknown) = wanted.iter().find(|name| !all.contains(&name.as_str())) {
         println!("there is no benchmark {unknown:?}: name some of {}", all.join(", "));
         std::process::exit(2);
@@ -57,6 +58,9 @@ fn main() {
         }
         if chosen("import") {
             import::run(&bench).await;
+        }
+        if chosen("interactions") {
+            interactions::run(&bench).await;
         }
         if chosen("start") {
             start::run(&bench).await;

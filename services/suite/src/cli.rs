@@ -7,6 +7,7 @@ mod demo;
 mod guidance;
 mod healthcheck;
 mod import;
+mod interactions;
 mod issue;
 mod output;
 mod promises;
@@ -18,7 +19,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use rapport_server::settings::{Settings, Sources};
 
-use args::{Args, Command, CustomersCommand, EpochCommand, IssueCommand};
+use args::{Args, Command, CustomersCommand, EpochCommand, InteractionsCommand, IssueCommand};
 use output::{End, Out};
 
 /// Reads the arguments, does what they say, and answers with the exit code.
@@ -51,6 +52,7 @@ async fn run(args: Args, out: &Out) -> Result<ExitCode, End> {
         Command::Serve { services } => serve::run(load(sources)?, &services).await,
         Command::Demo(demo) => demo::run(sources, args.data.as_deref(), demo, out).await,
         Command::Customers(CustomersCommand::Import(import)) => import::run(&load(sources)?, import, out).await,
+        Command::Interactions(InteractionsCommand::Import(import)) => interactions::run(&load(sources)?, import, out).await,
         Command::Issue(IssueCommand::Send { issue, watch }) => issue::send(&load(sources)?, &issue, watch, out).await,
         Command::Guidance(wanted) => guidance::run(&load(sources)?, wanted, out).await,
         Command::Timeline { customer, limit } => timeline::run(&load(sources)?, &customer, limit, out).await,

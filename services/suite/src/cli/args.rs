@@ -48,6 +48,9 @@ pub enum Command {
     /// Works with customers.
     #[command(subcommand)]
     Customers(CustomersCommand),
+    /// Works with interactions.
+    #[command(subcommand)]
+    Interactions(InteractionsCommand),
     /// Works with newsletter issues.
     #[command(subcommand)]
     Issue(IssueCommand),
@@ -138,6 +141,30 @@ pub struct Promises {
     /// How many lines at most.
     #[arg(long, default_value_t = 50)]
     pub limit: usize,
+}
+
+/// What can be done with interactions.
+#[derive(Debug, Subcommand)]
+pub enum InteractionsCommand {
+    /// Imports interactions that are over from a CSV or JSON Lines file; a refused row stops no other, and running it again
+    /// doubles nothing.
+    Import(ImportInteractions),
+}
+
+/// How to import interactions.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ImportInteractions {
+    /// The file, in UTF-8: .csv with a header row, or .jsonl with one object per line; both use the same names.
+    pub file: PathBuf,
+    /// Checks every row and stores nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Says something for every row that says nothing else, for example --with channel=STREET; may be repeated.
+    #[arg(long, value_name = "FIELD=VALUE", value_parser = setting)]
+    pub with: Vec<(String, String)>,
+    /// Writes the refused rows with line and reason to this file (CSV).
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
 }
 
 /// What can be done with issues.

@@ -27,6 +27,9 @@ pub const TYPES: &[&str] = &[
     "interaction.entry_added",
     "interaction.concluded",
     "interaction.reopened",
+    "interaction.abandoned",
+    "interaction.cancelled",
+    "interaction.merged",
     "commitment.made",
     "commitment.kept",
     "commitment.broken",
@@ -91,6 +94,16 @@ fn of_interaction(meta: &EventMeta, interaction: &Interaction) -> Option<Observa
             let event: SubjectId = meta.event_id.parse().ok()?;
             noted.changes.push(Change::Observe(signal(RiskCode::Reopened, event, Some(happened))));
             (format!("was reopened: {subject}"), None)
+        }
+        "interaction.abandoned" => {
+            noted.met = ended;
+            (format!("was left by the customer: {subject}"), ended)
+        }
+        "interaction.cancelled" => (format!("was cancelled: {subject}"), None),
+        "interaction.merged" => {
+            // What is unwanted about it goes on in the survivor.
+            noted.changes.push(Change::Mend { code: RiskCode::UnwantedInteraction, key: id });
+            (format!("goes on in another one: {subject}"), None)
         }
         _ => return None,
     };

@@ -7,6 +7,7 @@ use rapport_core::{Role, World};
 use rapport_db::Database;
 use rapport_proto::interaction::v1::{
     self as pb,
+    canned_message_service_server::CannedMessageServiceServer,
     commitment_service_server::CommitmentServiceServer,
     guidance_service_server::GuidanceServiceServer,
     interaction_feed_service_server::InteractionFeedServiceServer,
@@ -20,6 +21,7 @@ use crate::{app::guidance::Manuals, jobs::Promised, settings::Settings};
 
 mod agent;
 mod assignment;
+mod canned_message;
 mod commitment;
 mod conclusion;
 pub mod customer;
@@ -36,7 +38,6 @@ mod log;
 pub mod manual;
 mod merge;
 mod read;
-#[cfg_attr(not(test), allow(dead_code, reason = "the manual, the call flows and the policies read and write scopes"))]
 mod scope;
 mod stage;
 mod training;
@@ -105,6 +106,12 @@ pub const ROLES: &[(&str, Role)] = &[
     ("rapport.interaction.v1.StaffService/ReinstateAgent", Role::Supervisor),
     ("rapport.interaction.v1.GuidanceService/GetGuidance", Role::Reader),
     ("rapport.interaction.v1.GuidanceService/ReviewDraft", Role::Reader),
+    ("rapport.interaction.v1.CannedMessageService/CreateCannedMessage", Role::Agent),
+    ("rapport.interaction.v1.CannedMessageService/UpdateCannedMessage", Role::Agent),
+    ("rapport.interaction.v1.CannedMessageService/GetCannedMessage", Role::Reader),
+    ("rapport.interaction.v1.CannedMessageService/ListCannedMessages", Role::Reader),
+    ("rapport.interaction.v1.CannedMessageService/ApproveCannedMessage", Role::Supervisor),
+    ("rapport.interaction.v1.CannedMessageService/RenderCannedMessage", Role::Agent),
     ("rapport.interaction.v1.InteractionFeedService/WatchEvents", Role::Reader),
 ];
 
@@ -117,6 +124,9 @@ pub const LIMITS: &[(&str, usize)] = &[
     ("rapport.interaction.v1.ManualService/CreateManualVersion", 1024 * 1024),
     ("rapport.interaction.v1.ManualService/UpdateManualVersion", 1024 * 1024),
     ("rapport.interaction.v1.GuidanceService/ReviewDraft", 256 * 1024),
+    ("rapport.interaction.v1.CannedMessageService/CreateCannedMessage", 128 * 1024),
+    ("rapport.interaction.v1.CannedMessageService/UpdateCannedMessage", 128 * 1024),
+    ("rapport.interaction.v1.CannedMessageService/RenderCannedMessage", 512 * 1024),
 ];
 
 impl Api {
@@ -126,6 +136,7 @@ impl Api {
         let mut routes = Routes::builder();
         routes
             .add_service(InteractionServiceServer::from_arc(Arc::clone(&api)))
+            .add_service(CannedMessageServiceServer::from_arc(Arc::clone(&api)))
             .add_service(CommitmentServiceServer::from_arc(Arc::clone(&api)))
             .add_service(ManualServiceServer::from_arc(Arc::clone(&api)))
             .add_service(StaffServiceServer::from_arc(Arc::clone(&api)))

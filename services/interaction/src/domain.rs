@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod assignment;
+pub mod canned_message;
 pub mod commitment;
 pub mod conclusion;
 pub mod customer;
@@ -24,9 +25,11 @@ pub mod review;
 pub mod scope;
 pub mod stage;
 pub mod training;
+pub mod template;
 
 pub use agent::{Agent, AgentDraft, AgentEdit, AgentRole, Endorsement};
 pub use commitment::{Commitment, CommitmentDraft, CommitmentKind, CommitmentState, KeptRate, Renegotiation};
+pub use canned_message::{CannedMessage, CannedMessageDraft, CannedMessageKind};
 pub use conclusion::{Conclusion, ConclusionDraft, Evidence, Expectation, NextStep, NoStepReason, Outcome, ReEngagement};
 pub use customer::{Customer, Standing};
 pub use edit::Edit;

@@ -32,6 +32,20 @@ impl CustomerPeer {
         read_answer(self.client.clone().get_customer(request).await?.into_inner().customer)
     }
 
+    /// What a text may say of a customer: the name that people of ours see, the salutation, and the language.
+    ///
+    /// # Errors
+    /// NOT_FOUND when there is no such customer; else why it cannot say.
+    pub async fn describe(&self, id: CustomerId, cx: &Context) -> Result<[(&'static str, String); 3], Status> {
+        let request = self.request(pb::GetCustomerRequest { customer_id: id.to_string() }, cx);
+        let customer = self.client.clone().get_customer(request).await?.into_inner().customer.unwrap_or_default();
+        Ok([
+            ("customer.display_name", customer.display_name),
+            ("customer.salutation", customer.salutation),
+            ("customer.language", customer.language),
+        ])
+    }
+
     /// Finds or creates the customer whom one reaches by this contact point.
     ///
     /// # Errors

@@ -4,11 +4,12 @@ use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use rapport_db::{Migrations, word_columns};
 
 use crate::domain::{
-    AgentRole, CommitmentKind, CommitmentState, Endorsement, EntryKind, InteractionState, ManualState, Objective, Purpose, Standing,
+    AgentRole, CannedMessageKind, CommitmentKind, CommitmentState, Endorsement, EntryKind, InteractionState, ManualState, Objective, Purpose, Standing,
     TrainingResult,
 };
 
 pub mod agent;
+pub mod canned_message;
 pub mod commitment;
 pub mod customer;
 pub mod entry;
@@ -26,7 +27,7 @@ pub mod testing;
 pub mod training;
 
 word_columns!(AgentRole, CommitmentKind, CommitmentState, Endorsement, EntryKind, InteractionState, ManualState, Objective, Purpose);
-word_columns!(Standing, TrainingResult);
+word_columns!(CannedMessageKind, Standing, TrainingResult);
 word_columns!(crate::domain::Initiator, crate::domain::NoteKind);
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");

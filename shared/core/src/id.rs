@@ -114,6 +114,10 @@ pub mod kind {
         Entry => EntryId,
         /// A promise made to a customer.
         Commitment => CommitmentId,
+        /// A text or a piece of material that is written once and used many times.
+        CannedMessage => CannedMessageId,
+        /// The steps of a call.
+        CallFlow => CallFlowId,
         /// One of us who meets customers.
         Agent => AgentId,
         /// One version of the customer service manual.

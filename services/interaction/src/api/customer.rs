@@ -58,6 +58,17 @@ pub(super) fn contact(contact: Option<&pb::CustomerContact>) -> Result<Option<Co
 }
 
 impl Customers {
+    /// What the customer service says of a customer for the use in texts; nothing when it cannot be reached.
+    pub(super) async fn describe(&self, id: CustomerId, cx: &Context) -> Vec<(&'static str, String)> {
+        match self.peer.describe(id, cx).await {
+            Ok(said) => said.to_vec(),
+            Err(status) => {
+                tracing::debug!(code = %status.code(), "the customer service does not describe the customer");
+                Vec::new()
+            }
+        }
+    }
+
     /// With this database, and this peer for whom it does not know.
     pub fn new(database: Database, peer: CustomerPeer) -> Self {
         Self { database, peer, known: Arc::default() }

@@ -9,7 +9,7 @@ use rapport_core::{
 };
 
 use super::read;
-use crate::domain::filter::{AgentCriterion, CommitmentCriterion, InteractionCriterion, ManualCriterion};
+use crate::domain::filter::{AgentCriterion, CannedMessageCriterion, CommitmentCriterion, InteractionCriterion, ManualCriterion};
 
 /// The fields that interactions are narrowed by.
 const INTERACTION_FIELDS: [&str; 18] = [
@@ -61,6 +61,17 @@ pub fn interactions(violations: &mut Violations, filter: &str) -> Option<Vec<Int
             "create_time" => time(comparison, InteractionCriterion::CreateTime)?,
             "start_time" => time(comparison, InteractionCriterion::StartTime)?,
             _ => time(comparison, InteractionCriterion::ScheduledTime)?,
+        })
+    })
+}
+
+/// The conditions on canned messages.
+pub fn canned_messages(violations: &mut Violations, filter: &str) -> Option<Vec<CannedMessageCriterion>> {
+    criteria(violations, filter, &["short_code", "kind", "create_time"], |comparison| {
+        Ok(match comparison.field.as_str() {
+            "short_code" => CannedMessageCriterion::ShortCode(equal(comparison)?),
+            "kind" => word(comparison, CannedMessageCriterion::Kind)?,
+            _ => time(comparison, CannedMessageCriterion::CreateTime)?,
         })
     })
 }

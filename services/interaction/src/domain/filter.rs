@@ -5,7 +5,7 @@ use rapport_core::{
     filter::Operator,
 };
 
-use super::{AgentRole, CommitmentKind, CommitmentState, Endorsement, InteractionState, ManualState, Purpose};
+use super::{AgentRole, CannedMessageKind, CommitmentKind, CommitmentState, Endorsement, InteractionState, ManualState, Purpose};
 
 /// One condition on interactions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +46,17 @@ pub enum InteractionCriterion {
     StartTime(Operator, Time),
     /// Planned for then.
     ScheduledTime(Operator, Time),
+}
+
+/// One condition on canned messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CannedMessageCriterion {
+    /// With this short code.
+    ShortCode(String),
+    /// Of this kind, or not.
+    Kind(Operator, CannedMessageKind),
+    /// Created then.
+    CreateTime(Operator, Time),
 }
 
 /// One condition on commitments.

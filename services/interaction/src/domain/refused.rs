@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use rapport_core::{AgentId, CommitmentId, Condition, EntryId, InteractionId, ManualVersionId, Refusal, RefusalCode, Stage};
+use rapport_core::{AgentId, CannedMessageId, CommitmentId, Condition, EntryId, InteractionId, ManualVersionId, Refusal, RefusalCode, Stage};
 
 use super::{CommitmentState, Endorsement, InteractionState, ManualState};
 
@@ -71,6 +71,26 @@ pub enum Refused {
         id: CommitmentId,
         /// Its state.
         state: CommitmentState,
+    },
+    /// There is a canned message with the id that was given.
+    CannedMessageExists(CannedMessageId),
+    /// Another canned message has this short code.
+    ShortCodeTaken(String),
+    /// Another version of the canned message is the present one.
+    CannedMessageVersion {
+        /// Which one.
+        id: CannedMessageId,
+        /// Its present version.
+        version: i32,
+    },
+    /// The present version of a canned message is not approved.
+    CannedMessageNotApproved {
+        /// Which one.
+        id: CannedMessageId,
+        /// Its present version.
+        version: i32,
+        /// The version that was approved last.
+        approved: Option<i32>,
     },
     /// The interaction of a commitment is with another customer.
     CustomerDiffers {
@@ -162,6 +182,18 @@ impl fmt::Display for Refused {
             Self::StageSkipped { next } => write!(f, "a formal interaction skips no stage: advance to {next} first"),
             Self::StagePassed { stage } => write!(f, "the interaction is at {stage}: a formal one goes back only to UNDERSTANDING"),
             Self::CommitmentSettled { id, state } => write!(f, "the commitment {id} is {state} already"),
+            Self::CannedMessageExists(id) => write!(f, "there is a canned message {id} already: take it, or give another id"),
+            Self::ShortCodeTaken(code) => write!(f, "another canned message has the short code {code:?}: take it, or give another code"),
+            Self::CannedMessageVersion { id, version } => {
+                write!(f, "the present version of the canned message {id} is {version}: read it, then approve that")
+            }
+            Self::CannedMessageNotApproved { id, version, approved: None } => {
+                write!(f, "version {version} of the canned message {id} is not approved: ask a supervisor to approve it before it is used")
+            }
+            Self::CannedMessageNotApproved { id, version, approved: Some(approved) } => write!(
+                f,
+                "the canned message {id} was changed after version {approved} was approved: ask a supervisor to approve version {version}"
+            ),
             Self::CustomerDiffers { interaction } => {
                 write!(f, "the interaction {interaction} is with another customer: correct the customer or the interaction")
             }
@@ -213,6 +245,10 @@ impl Refusal for Refused {
         "AGENT_SUSPENDED",
         "AGENT_NOT_SUSPENDED",
         "AGENT_NOT_ASSIGNABLE",
+        "CANNED_MESSAGE_EXISTS",
+        "SHORT_CODE_TAKEN",
+        "CANNED_MESSAGE_VERSION",
+        "CANNED_MESSAGE_NOT_APPROVED",
     ];
 
     fn reason(&self) -> &'static str {
@@ -239,6 +275,10 @@ impl Refusal for Refused {
             Self::AgentSuspended(_) => "AGENT_SUSPENDED",
             Self::AgentNotSuspended { .. } => "AGENT_NOT_SUSPENDED",
             Self::AgentNotAssignable { .. } => "AGENT_NOT_ASSIGNABLE",
+            Self::CannedMessageExists(_) => "CANNED_MESSAGE_EXISTS",
+            Self::ShortCodeTaken(_) => "SHORT_CODE_TAKEN",
+            Self::CannedMessageVersion { .. } => "CANNED_MESSAGE_VERSION",
+            Self::CannedMessageNotApproved { .. } => "CANNED_MESSAGE_NOT_APPROVED",
         }
     }
 
@@ -248,7 +288,9 @@ impl Refusal for Refused {
             | Self::EntryExists(_)
             | Self::CommitmentExists(_)
             | Self::ManualVersionExists(_)
-            | Self::AgentExists(_) => RefusalCode::AlreadyExists,
+            | Self::AgentExists(_)
+            | Self::CannedMessageExists(_)
+            | Self::ShortCodeTaken(_) => RefusalCode::AlreadyExists,
             _ => RefusalCode::FailedPrecondition,
         }
     }
@@ -290,6 +332,14 @@ impl Refusal for Refused {
                 vec![("agent_id", id.to_string())]
             }
             Self::AgentNotSuspended { id, endorsement } => vec![("agent_id", id.to_string()), ("endorsement", endorsement.to_string())],
+            Self::CannedMessageExists(id) => vec![("canned_message_id", id.to_string())],
+            Self::ShortCodeTaken(code) => vec![("short_code", code.clone())],
+            Self::CannedMessageVersion { id, version } => vec![("canned_message_id", id.to_string()), ("version", version.to_string())],
+            Self::CannedMessageNotApproved { id, version, approved } => vec![
+                ("canned_message_id", id.to_string()),
+                ("version", version.to_string()),
+                ("approved_version", approved.unwrap_or_default().to_string()),
+            ],
         }
     }
 }

@@ -210,3 +210,25 @@ diesel::table! {
         create_time -> Moment,
     }
 }
+diesel::table! {
+    use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
+    use rapport_db::sql_types::{Json, Moment, Uuid, Word};
+    canned_messages (id) {
+        id -> Uuid,
+        version -> BigInt,
+        short_code -> Text,
+        kind -> Word,
+        subject -> Text,
+        body -> Text,
+        file -> Text,
+        scope -> Json,
+        confidential -> Bool,
+        revision -> Integer,
+        approved_revision -> Nullable<Integer>,
+        approved_by -> Nullable<Text>,
+        approve_time -> Nullable<Moment>,
+        written_by -> Text,
+        create_time -> Moment,
+        update_time -> Moment,
+    }
+}

@@ -24,12 +24,12 @@ pub mod refused;
 pub mod review;
 pub mod scope;
 pub mod stage;
-pub mod training;
 pub mod template;
+pub mod training;
 
 pub use agent::{Agent, AgentDraft, AgentEdit, AgentRole, Endorsement};
-pub use commitment::{Commitment, CommitmentDraft, CommitmentKind, CommitmentState, KeptRate, Renegotiation};
 pub use canned_message::{CannedMessage, CannedMessageDraft, CannedMessageKind};
+pub use commitment::{Commitment, CommitmentDraft, CommitmentKind, CommitmentState, KeptRate, Renegotiation};
 pub use conclusion::{Conclusion, ConclusionDraft, Evidence, Expectation, NextStep, NoStepReason, Outcome, ReEngagement};
 pub use customer::{Customer, Standing};
 pub use edit::Edit;

@@ -4,8 +4,8 @@ use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use rapport_db::{Migrations, word_columns};
 
 use crate::domain::{
-    AgentRole, CannedMessageKind, CommitmentKind, CommitmentState, Endorsement, EntryKind, InteractionState, ManualState, Objective, Purpose, Standing,
-    TrainingResult,
+    AgentRole, CannedMessageKind, CommitmentKind, CommitmentState, Endorsement, EntryKind, InteractionState, ManualState, Objective,
+    Purpose, Standing, TrainingResult,
 };
 
 pub mod agent;

@@ -9,8 +9,8 @@ use tonic::{Request, Response, Status};
 use super::{Api, filter, read, scope, write};
 use crate::{
     app::canned_message::{
-        UpdateCannedMessage, Which, approve_canned_message, create_canned_message, fill_in, get_canned_message, list_canned_messages, prepare,
-        update_canned_message,
+        UpdateCannedMessage, Which, approve_canned_message, create_canned_message, fill_in, get_canned_message, list_canned_messages,
+        prepare, update_canned_message,
     },
     domain::{CannedMessage, CannedMessageDraft, CannedMessageKind, canned_message::Approval, template},
 };
@@ -67,7 +67,11 @@ fn which(violations: &mut Violations, id: &str, code: &str) -> Option<Which> {
         violations.add("canned_message_id", "is required unless short_code is given, and not both");
         return None;
     }
-    if id.is_empty() { short_code(violations, "short_code", code).map(Which::Code) } else { violations.parse("canned_message_id", id).map(Which::Id) }
+    if id.is_empty() {
+        short_code(violations, "short_code", code).map(Which::Code)
+    } else {
+        violations.parse("canned_message_id", id).map(Which::Id)
+    }
 }
 
 fn update_command(request: &pb::UpdateCannedMessageRequest) -> Result<UpdateCannedMessage, Violations> {
@@ -93,7 +97,10 @@ fn variables(violations: &mut Violations, request: &pb::RenderCannedMessageReque
         if !speakable(plain) {
             violations.add(
                 "variables",
-                format!("has the name {:?}: give a name of lower-case letters, digits and `_`, or `customer.` or `interaction.` and one", shown(name)),
+                format!(
+                    "has the name {:?}: give a name of lower-case letters, digits and `_`, or `customer.` or `interaction.` and one",
+                    shown(name)
+                ),
             );
             continue;
         }
@@ -157,7 +164,8 @@ impl CannedMessageService for Api {
         let message = read::required(&mut violations, "canned_message", request.canned_message.as_ref());
         let draft = message.and_then(|message| draft(&mut violations, message));
         let (id, draft) = violations.finish(id.zip(draft)).map_err(status::invalid)?;
-        let mutation = Mutation { method: "CreateCannedMessage", request: &request, request_id: &request.request_id, subject: &id, cx: &cx };
+        let mutation =
+            Mutation { method: "CreateCannedMessage", request: &request, request_id: &request.request_id, subject: &id, cx: &cx };
         let (cx, draft) = (&cx, &draft);
         mutate(
             &self.database,
@@ -215,10 +223,7 @@ impl CannedMessageService for Api {
         let (criteria, page) = (&criteria, &page);
         let (messages, next_page_token) =
             report(&self.database, "ListCannedMessages", &cx, async |conn| list_canned_messages(conn, criteria, page).await).await?;
-        Ok(Response::new(pb::ListCannedMessagesResponse {
-            canned_messages: messages.into_iter().map(written).collect(),
-            next_page_token,
-        }))
+        Ok(Response::new(pb::ListCannedMessagesResponse { canned_messages: messages.into_iter().map(written).collect(), next_page_token }))
     }
 
     async fn approve_canned_message(
@@ -233,7 +238,8 @@ impl CannedMessageService for Api {
             violations.add("version", "is required: the version that was read, from 1");
         }
         let id: CannedMessageId = violations.finish(id).map_err(status::invalid)?;
-        let mutation = Mutation { method: "ApproveCannedMessage", request: &request, request_id: &request.request_id, subject: &id, cx: &cx };
+        let mutation =
+            Mutation { method: "ApproveCannedMessage", request: &request, request_id: &request.request_id, subject: &id, cx: &cx };
         let (cx, version) = (&cx, request.version);
         mutate(
             &self.database,

@@ -5,7 +5,10 @@ use rapport_db::Conn;
 
 use super::{Result, interaction::get_interaction, unchanged};
 use crate::{
-    domain::{CannedMessage, CannedMessageDraft, Interaction, Refused, canned_message::Rendered, filter::CannedMessageCriterion, template::Variables},
+    domain::{
+        CannedMessage, CannedMessageDraft, Interaction, Refused, canned_message::Rendered, filter::CannedMessageCriterion,
+        template::Variables,
+    },
     store::{self, canned_message::Key},
 };
 
@@ -104,7 +107,11 @@ pub async fn list_canned_messages(
 ///
 /// # Errors
 /// When one of the two is not there, or the message is not approved.
-pub async fn prepare(conn: &mut Conn<'_>, which: &Which, interaction: Option<InteractionId>) -> Result<(CannedMessage, Option<Interaction>, Variables)> {
+pub async fn prepare(
+    conn: &mut Conn<'_>,
+    which: &Which,
+    interaction: Option<InteractionId>,
+) -> Result<(CannedMessage, Option<Interaction>, Variables)> {
     let message = get_canned_message(conn, which).await?;
     message.usable().map_err(Failure::Refused)?;
     let mut variables = Variables::default();

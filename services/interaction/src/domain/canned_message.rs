@@ -135,11 +135,10 @@ impl CannedMessage {
         let subject = template::render(&self.draft.subject, variables);
         let body = template::render(&self.draft.body, variables);
         match (subject, body) {
-            (Ok(subject), Ok(body)) => {
-                Ok(Rendered { subject: subject.split_whitespace().collect::<Vec<_>>().join(" "), body })
-            }
+            (Ok(subject), Ok(body)) => Ok(Rendered { subject: subject.split_whitespace().collect::<Vec<_>>().join(" "), body }),
             (subject, body) => {
-                let mut problems: Vec<_> = [("subject", subject), ("body", body)].into_iter().flat_map(|(part, of)| told(part, of)).collect();
+                let mut problems: Vec<_> =
+                    [("subject", subject), ("body", body)].into_iter().flat_map(|(part, of)| told(part, of)).collect();
                 problems.sort_unstable();
                 problems.dedup();
                 Err(problems)

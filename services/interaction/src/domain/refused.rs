@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use rapport_core::{AgentId, CannedMessageId, CommitmentId, Condition, EntryId, InteractionId, ManualVersionId, Refusal, RefusalCode, Stage};
+use rapport_core::{
+    AgentId, CannedMessageId, CommitmentId, Condition, EntryId, InteractionId, ManualVersionId, Refusal, RefusalCode, Stage,
+};
 
 use super::{CommitmentState, Endorsement, InteractionState, ManualState};
 

@@ -145,7 +145,8 @@ fn allowed(source: &str) -> Result<(), String> {
             }
         }
         if statement {
-            let word: String = inside.trim_start_matches(['-', '+', ' ', '\t', '\r', '\n']).chars().take_while(|c| c.is_alphabetic()).collect();
+            let word: String =
+                inside.trim_start_matches(['-', '+', ' ', '\t', '\r', '\n']).chars().take_while(|c| c.is_alphabetic()).collect();
             if !STATEMENTS.contains(&word.as_str()) {
                 return Err(format!("line {line}: the statement {word:?} is not available; there are if, elif, else and raw"));
             }

@@ -119,8 +119,7 @@ pub async fn find_by_code(conn: &mut Conn<'_>, code: &str) -> Result<Option<Cann
 /// # Errors
 /// When the database fails.
 pub async fn find_for_update(conn: &mut Conn<'_>, id: CannedMessageId) -> Result<Option<CannedMessage>, Fault> {
-    let row: Option<CannedMessageRow> =
-        first_for_update!(conn, canned_messages::table.find(id).select(CannedMessageRow::as_select()))?;
+    let row: Option<CannedMessageRow> = first_for_update!(conn, canned_messages::table.find(id).select(CannedMessageRow::as_select()))?;
     Ok(row.map(Into::into))
 }
 

@@ -18,6 +18,7 @@ mod manual;
 mod peers;
 mod promises;
 mod rows_interactions;
+mod rows_flows;
 mod situations;
 mod staff;
 mod walks;

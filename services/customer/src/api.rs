@@ -1,5 +1,9 @@
 //! The RPCs: request to command, result to response.
 
+mod agreement;
+mod agreement_service;
+mod connection;
+mod connection_service;
 mod consent;
 mod consent_service;
 mod customer;
@@ -7,6 +11,8 @@ mod customer_filter;
 mod customer_service;
 mod feed;
 mod import;
+mod rapport_note;
+mod rapport_service;
 mod risk;
 mod risk_service;
 mod timeline;
@@ -15,8 +21,9 @@ mod wire;
 use rapport_core::{Role, World};
 use rapport_db::Database;
 use rapport_proto::customer::v1::{
+    agreement_service_server::AgreementServiceServer, connection_service_server::ConnectionServiceServer,
     consent_service_server::ConsentServiceServer, customer_feed_service_server::CustomerFeedServiceServer,
-    customer_service_server::CustomerServiceServer, risk_service_server::RiskServiceServer,
+    customer_service_server::CustomerServiceServer, rapport_service_server::RapportServiceServer, risk_service_server::RiskServiceServer,
 };
 use tonic::service::Routes;
 
@@ -34,6 +41,18 @@ pub const ROLES: &[(&str, Role)] = &[
     ("rapport.customer.v1.ConsentService/CheckConsent", Role::Reader),
     ("rapport.customer.v1.RiskService/GetRiskAssessment", Role::Reader),
     ("rapport.customer.v1.RiskService/ListAtRiskCustomers", Role::Reader),
+    ("rapport.customer.v1.RapportService/RecordRapportNote", Role::Agent),
+    ("rapport.customer.v1.RapportService/UpdateRapportNote", Role::Agent),
+    ("rapport.customer.v1.RapportService/DeleteRapportNote", Role::Agent),
+    ("rapport.customer.v1.RapportService/ListRapportNotes", Role::Reader),
+    ("rapport.customer.v1.AgreementService/CreateAgreement", Role::Agent),
+    ("rapport.customer.v1.AgreementService/OfferAgreement", Role::Agent),
+    ("rapport.customer.v1.AgreementService/AnswerAgreement", Role::Agent),
+    ("rapport.customer.v1.AgreementService/CancelAgreement", Role::Agent),
+    ("rapport.customer.v1.AgreementService/ListAgreements", Role::Reader),
+    ("rapport.customer.v1.AgreementService/CheckEligibility", Role::Reader),
+    ("rapport.customer.v1.ConnectionService/ChangeConnectionLevel", Role::Agent),
+    ("rapport.customer.v1.ConnectionService/ListConnections", Role::Reader),
     ("rapport.customer.v1.CustomerFeedService/WatchEvents", Role::Reader),
 ];
 
@@ -61,5 +80,8 @@ pub fn routes(database: Database, world: World) -> Routes {
     Routes::new(CustomerServiceServer::new(api.clone()))
         .add_service(ConsentServiceServer::new(api.clone()))
         .add_service(RiskServiceServer::new(api.clone()))
+        .add_service(RapportServiceServer::new(api.clone()))
+        .add_service(AgreementServiceServer::new(api.clone()))
+        .add_service(ConnectionServiceServer::new(api.clone()))
         .add_service(CustomerFeedServiceServer::new(api))
 }

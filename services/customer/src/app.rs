@@ -1,11 +1,14 @@
 //! One function per use case: it loads, asks the domain, saves and announces, in the transaction that it is given.
 
+pub mod agreement;
+pub mod connection;
 pub mod consent;
 pub mod customer;
 pub mod customer_type;
 pub mod feed;
 pub mod import;
 pub mod observation;
+pub mod rapport_note;
 pub mod resolve;
 pub mod risk;
 pub mod subscription;

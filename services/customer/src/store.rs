@@ -1,8 +1,11 @@
 //! The only room with SQL: rows, their conversions, queries.
 
+pub mod agreement;
+pub mod connection;
 pub mod consent;
 pub mod customer;
 pub mod identity;
+pub mod rapport_note;
 mod schema;
 pub mod signal;
 pub mod standing;
@@ -11,9 +14,24 @@ pub mod timeline;
 use diesel_migrations::embed_migrations;
 use rapport_db::Migrations;
 
-use crate::domain::{ConsentSource, ConsentStatus, CustomerKind, LifecycleStage, RiskCode};
+use crate::domain::{
+    AgreementKind, AgreementState, ConnectionLevel, ConsentSource, ConsentStatus, CustomerKind, LifecycleStage, PaymentMode,
+    RapportInitiator, RapportNoteKind, RiskCode,
+};
 
-rapport_core::word_columns!(CustomerKind, LifecycleStage, ConsentStatus, ConsentSource, RiskCode);
+rapport_core::word_columns!(
+    CustomerKind,
+    LifecycleStage,
+    ConsentStatus,
+    ConsentSource,
+    RiskCode,
+    RapportNoteKind,
+    RapportInitiator,
+    AgreementKind,
+    AgreementState,
+    PaymentMode,
+    ConnectionLevel
+);
 
 /// The migrations of this service's own tables.
 pub const MIGRATIONS: Migrations =

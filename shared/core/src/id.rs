@@ -106,6 +106,10 @@ pub mod kind {
         Consent => ConsentId,
         /// Something worth knowing of a customer as a person.
         RapportNote => RapportNoteId,
+        /// Something that a customer and we agreed on.
+        Agreement => AgreementId,
+        /// The bond between one of us and one customer.
+        Connection => ConnectionId,
         /// One line of a customer's timeline.
         TimelineEntry => TimelineEntryId,
         /// One interaction with a customer.

@@ -13,7 +13,7 @@ use rapport_proto::{
 use rapport_server::{FeedRequest, FeedSource, FeedStream, feed::watch};
 use tonic::{Request, Response, Status};
 
-use super::{Api, consent, customer, risk};
+use super::{Api, agreement, connection, consent, customer, rapport_note, risk};
 use crate::{
     app::feed::{SnapshotKey, snapshot},
     domain::Event,
@@ -47,6 +47,11 @@ impl FeedSource for CustomerSource {
             }
             Event::ConsentRecorded(record) => Payload::Consent(consent::message(record)),
             Event::RiskChanged(assessment, _) => Payload::Risk(risk::message(assessment)),
+            Event::RapportNoteRecorded(note) | Event::RapportNoteUpdated(note) | Event::RapportNoteDeleted(note) => {
+                Payload::RapportNote(rapport_note::message(note))
+            }
+            Event::AgreementChanged(changed) => Payload::Agreement(agreement::message(changed)),
+            Event::ConnectionChanged(changed) => Payload::Connection(connection::message(changed)),
         };
         Ok(WatchEventsResponse { item: Some(Item::Event(pb::Event { meta: Some(meta), payload: Some(payload) })) })
     }

@@ -1,16 +1,17 @@
 //! The present state of everything as events, for those who begin to follow the feed.
 
-use rapport_core::{ConsentId, CustomerId, Failure, Never, Time};
+use rapport_core::{AgreementId, ConnectionId, ConsentId, CustomerId, Failure, Never, RapportNoteId, Time};
 use rapport_db::Conn;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     app::risk::assess,
-    domain::{ConsentRecord, Customer, Event},
+    domain::{Agreement, Connection, ConsentRecord, Customer, Event, RapportNote},
     store,
 };
 
-/// Where a snapshot goes on: customers first, then their consents, then their risk.
+/// Where a snapshot goes on: customers first, then their consents, then their risk, then the notes on them,
+/// their agreements, their bonds with us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SnapshotKey {
     /// After this customer.
@@ -19,6 +20,12 @@ pub enum SnapshotKey {
     Consent(ConsentId),
     /// After this customer's risk.
     Risk(CustomerId),
+    /// After this note.
+    RapportNote(RapportNoteId),
+    /// After this agreement.
+    Agreement(AgreementId),
+    /// After this bond.
+    Connection(ConnectionId),
 }
 
 impl SnapshotKey {
@@ -60,12 +67,42 @@ pub async fn snapshot(
         }
         SnapshotKey::Risk(after) => {
             let rows = store::standing::after(conn, after, limit).await?;
-            let next = rows.last().filter(|_| full(rows.len())).map(|standing| SnapshotKey::Risk(standing.customer_id));
+            let last = rows.last().filter(|_| full(rows.len())).map(|standing| SnapshotKey::Risk(standing.customer_id));
+            let next = last.unwrap_or(SnapshotKey::RapportNote(RapportNoteId::from_uuid(uuid::Uuid::nil())));
             let customers: Vec<CustomerId> = rows.iter().map(|standing| standing.customer_id).collect();
             let assessments = assess(conn, now, &customers).await?;
             let events =
                 assessments.into_iter().zip(rows).map(|(assessment, standing)| (Event::RiskChanged(assessment, standing.version), now));
-            (events.collect(), next)
+            (events.collect(), Some(next))
+        }
+        SnapshotKey::RapportNote(after) => {
+            let rows = store::rapport_note::after(conn, after, limit).await?;
+            let last = rows.last().filter(|_| full(rows.len())).map(|note| SnapshotKey::RapportNote(note.id));
+            let next = last.unwrap_or(SnapshotKey::Agreement(AgreementId::from_uuid(uuid::Uuid::nil())));
+            let event = |note: RapportNote| {
+                let at = note.update_time;
+                (Event::RapportNoteRecorded(note), at)
+            };
+            (rows.into_iter().map(event).collect(), Some(next))
+        }
+        SnapshotKey::Agreement(after) => {
+            let rows = store::agreement::after(conn, after, limit).await?;
+            let last = rows.last().filter(|_| full(rows.len())).map(|agreement| SnapshotKey::Agreement(agreement.id));
+            let next = last.unwrap_or(SnapshotKey::Connection(ConnectionId::from_uuid(uuid::Uuid::nil())));
+            let event = |agreement: Agreement| {
+                let at = agreement.update_time;
+                (Event::AgreementChanged(agreement), at)
+            };
+            (rows.into_iter().map(event).collect(), Some(next))
+        }
+        SnapshotKey::Connection(after) => {
+            let rows = store::connection::after(conn, after, limit).await?;
+            let next = rows.last().filter(|_| full(rows.len())).map(|connection| SnapshotKey::Connection(connection.id));
+            let event = |connection: Connection| {
+                let at = connection.update_time;
+                (Event::ConnectionChanged(connection), at)
+            };
+            (rows.into_iter().map(event).collect(), next)
         }
     })
 }

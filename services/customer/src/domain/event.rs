@@ -3,7 +3,7 @@
 use rapport_core::SubjectId;
 use serde::{Deserialize, Serialize};
 
-use super::{Assessment, ConsentRecord, Customer, risk};
+use super::{Agreement, Assessment, Connection, ConsentRecord, Customer, RapportNote, risk};
 
 /// One change, with what changed as it is after the change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,12 +19,32 @@ pub enum Event {
     ConsentRecorded(ConsentRecord),
     /// A customer's risk changed; the number is the assessment's version.
     RiskChanged(Assessment, i64),
+    /// Something was learnt of a customer as a person.
+    RapportNoteRecorded(RapportNote),
+    /// A note says something else.
+    RapportNoteUpdated(RapportNote),
+    /// A note is gone; this is what it said.
+    RapportNoteDeleted(RapportNote),
+    /// An agreement was drafted, or took a step.
+    AgreementChanged(Agreement),
+    /// A bond began, or took a step.
+    ConnectionChanged(Connection),
 }
 
 impl Event {
     /// Every type in the feed.
-    pub const KINDS: &'static [&'static str] =
-        &["customer.created", "customer.updated", "customer.type_changed", "consent.recorded", "risk.changed"];
+    pub const KINDS: &'static [&'static str] = &[
+        "customer.created",
+        "customer.updated",
+        "customer.type_changed",
+        "consent.recorded",
+        "risk.changed",
+        "rapport_note.recorded",
+        "rapport_note.updated",
+        "rapport_note.deleted",
+        "agreement.changed",
+        "connection.changed",
+    ];
 
     /// Its type in the feed.
     pub const fn kind(&self) -> &'static str {
@@ -34,6 +54,11 @@ impl Event {
             Self::CustomerTypeChanged(_) => "customer.type_changed",
             Self::ConsentRecorded(_) => "consent.recorded",
             Self::RiskChanged(..) => "risk.changed",
+            Self::RapportNoteRecorded(_) => "rapport_note.recorded",
+            Self::RapportNoteUpdated(_) => "rapport_note.updated",
+            Self::RapportNoteDeleted(_) => "rapport_note.deleted",
+            Self::AgreementChanged(_) => "agreement.changed",
+            Self::ConnectionChanged(_) => "connection.changed",
         }
     }
     /// The resource that it happened to.
@@ -42,6 +67,9 @@ impl Event {
             Self::CustomerCreated(customer) | Self::CustomerUpdated(customer) | Self::CustomerTypeChanged(customer) => customer.id.cast(),
             Self::ConsentRecorded(record) => record.id.cast(),
             Self::RiskChanged(assessment, _) => risk::assessment_id(assessment.customer),
+            Self::RapportNoteRecorded(note) | Self::RapportNoteUpdated(note) | Self::RapportNoteDeleted(note) => note.id.cast(),
+            Self::AgreementChanged(agreement) => agreement.id.cast(),
+            Self::ConnectionChanged(connection) => connection.id.cast(),
         }
     }
     /// The version of that resource after it.
@@ -50,6 +78,9 @@ impl Event {
             Self::CustomerCreated(customer) | Self::CustomerUpdated(customer) | Self::CustomerTypeChanged(customer) => customer.version,
             Self::ConsentRecorded(_) => 1,
             Self::RiskChanged(_, version) => *version,
+            Self::RapportNoteRecorded(note) | Self::RapportNoteUpdated(note) | Self::RapportNoteDeleted(note) => note.version,
+            Self::AgreementChanged(agreement) => agreement.version,
+            Self::ConnectionChanged(connection) => connection.version,
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use rapport_core::{Condition, ConsentId, CustomerId, CustomerType, Refusal, RefusalCode};
+use rapport_core::{AgreementId, Condition, ConsentId, CustomerId, CustomerType, Refusal, RefusalCode};
+
+use super::{AgreementState, ConnectionLevel, eligibility};
 
 /// Why a rule refused; the same reasons as `ErrorReason` in the protos.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +41,34 @@ pub enum Refused {
         /// The id.
         consent: ConsentId,
     },
+    /// The agreement is in another state than the step needs.
+    AgreementState {
+        /// The agreement.
+        agreement: AgreementId,
+        /// Its state.
+        state: AgreementState,
+        /// The state that it should have got.
+        wanted: AgreementState,
+    },
+    /// The customer does not meet a perk's rule.
+    NotEligible {
+        /// The customer.
+        customer: CustomerId,
+        /// The conditions that are not met.
+        missing: Vec<eligibility::Condition>,
+    },
+    /// A bond grows one level at a time.
+    ConnectionSkipsLevel {
+        /// The level that can follow.
+        next: ConnectionLevel,
+        /// The level that was asked for.
+        wanted: ConnectionLevel,
+    },
+    /// No interaction shows that a bond grew.
+    ConnectionWithoutEvidence {
+        /// The level that was asked for.
+        wanted: ConnectionLevel,
+    },
 }
 
 impl fmt::Display for Refused {
@@ -61,6 +91,18 @@ impl fmt::Display for Refused {
                 )
             }
             Self::ConsentIdTaken { consent } => write!(f, "the ledger has a record {consent} already: give another id or none"),
+            Self::AgreementState { agreement, state, wanted } => {
+                write!(f, "the agreement {agreement} is {state} and cannot become {wanted}: get it and see what has happened")
+            }
+            Self::NotEligible { customer, missing } => {
+                write!(f, "the customer {customer} does not meet {} condition(s) of the perk: offer something else", missing.len())
+            }
+            Self::ConnectionSkipsLevel { next, wanted } => {
+                write!(f, "the bond cannot become {wanted} at once: it grows one level at a time, and {next} comes next")
+            }
+            Self::ConnectionWithoutEvidence { wanted } => {
+                write!(f, "nothing shows that the bond became {wanted}: name the interaction that does in interaction_id")
+            }
         }
     }
 }
@@ -73,6 +115,10 @@ impl Refusal for Refused {
         "TYPE_NOT_ASSIGNED",
         "TOPIC_NEEDS_SUBSCRIPTION",
         "CONSENT_ID_TAKEN",
+        "AGREEMENT_STATE",
+        "NOT_ELIGIBLE",
+        "CONNECTION_SKIPS_LEVEL",
+        "CONNECTION_WITHOUT_EVIDENCE",
     ];
 
     fn reason(&self) -> &'static str {
@@ -83,6 +129,10 @@ impl Refusal for Refused {
             Self::TypeNotAssigned { .. } => "TYPE_NOT_ASSIGNED",
             Self::TopicNeedsSubscription { .. } => "TOPIC_NEEDS_SUBSCRIPTION",
             Self::ConsentIdTaken { .. } => "CONSENT_ID_TAKEN",
+            Self::AgreementState { .. } => "AGREEMENT_STATE",
+            Self::NotEligible { .. } => "NOT_ELIGIBLE",
+            Self::ConnectionSkipsLevel { .. } => "CONNECTION_SKIPS_LEVEL",
+            Self::ConnectionWithoutEvidence { .. } => "CONNECTION_WITHOUT_EVIDENCE",
         }
     }
 
@@ -92,7 +142,12 @@ impl Refusal for Refused {
             | Self::MatchingCustomerExists { .. }
             | Self::ExternalIdTaken { .. }
             | Self::ConsentIdTaken { .. } => RefusalCode::AlreadyExists,
-            Self::TypeNotAssigned { .. } | Self::TopicNeedsSubscription { .. } => RefusalCode::FailedPrecondition,
+            Self::TypeNotAssigned { .. }
+            | Self::TopicNeedsSubscription { .. }
+            | Self::AgreementState { .. }
+            | Self::NotEligible { .. }
+            | Self::ConnectionSkipsLevel { .. }
+            | Self::ConnectionWithoutEvidence { .. } => RefusalCode::FailedPrecondition,
         }
     }
 
@@ -106,6 +161,27 @@ impl Refusal for Refused {
                 subject: topic.clone(),
                 description: "the person must subscribe to this publication and confirm it".to_owned(),
             }],
+            Self::AgreementState { agreement, state, .. } => vec![Condition {
+                kind: "STATE",
+                subject: agreement.to_string(),
+                description: format!("the agreement must not be {state} for this step"),
+            }],
+            Self::NotEligible { customer, missing } => {
+                let condition = |eligibility::Condition { rule, actual, .. }: &eligibility::Condition| Condition {
+                    kind: "ELIGIBILITY",
+                    subject: customer.to_string(),
+                    description: format!("the rule needs {rule}, the customer has {actual}"),
+                };
+                missing.iter().map(condition).collect()
+            }
+            Self::ConnectionSkipsLevel { next, .. } => {
+                vec![Condition { kind: "LEVEL", subject: next.to_string(), description: "the bond must have this level first".to_owned() }]
+            }
+            Self::ConnectionWithoutEvidence { wanted } => vec![Condition {
+                kind: "EVIDENCE",
+                subject: wanted.to_string(),
+                description: "an interaction must show that the bond grew".to_owned(),
+            }],
             _ => Vec::new(),
         }
     }
@@ -118,7 +194,12 @@ impl Refusal for Refused {
             }
             Self::ExternalIdTaken { system, customer } => vec![("system", system.clone()), ("customer_id", customer.to_string())],
             Self::ConsentIdTaken { consent } => vec![("consent_id", consent.to_string())],
-            Self::TypeNotAssigned { .. } | Self::TopicNeedsSubscription { .. } => Vec::new(),
+            Self::ConnectionSkipsLevel { next, .. } => vec![("next", next.to_string())],
+            Self::AgreementState { agreement, state, .. } => vec![("agreement_id", agreement.to_string()), ("state", state.to_string())],
+            Self::TypeNotAssigned { .. }
+            | Self::TopicNeedsSubscription { .. }
+            | Self::NotEligible { .. }
+            | Self::ConnectionWithoutEvidence { .. } => Vec::new(),
         }
     }
 }

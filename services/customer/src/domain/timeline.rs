@@ -56,7 +56,16 @@ fn own(event: &Event) -> Option<(CustomerId, String, Option<Channel>)> {
         Event::RiskChanged(assessment, _) => {
             Some((assessment.customer, format!("risk is {} with score {}", assessment.level, assessment.score), None))
         }
-        Event::CustomerUpdated(_) => None,
+        // What it says stays with the note, which can be deleted.
+        Event::RapportNoteRecorded(note) => Some((note.customer, format!("{} was noted", note.content.kind), None)),
+        Event::AgreementChanged(agreement) => {
+            let deal = &agreement.deal;
+            Some((agreement.customer, format!("{} {:?} is now {}", deal.kind, deal.title, agreement.state), None))
+        }
+        Event::ConnectionChanged(connection) => {
+            Some((connection.customer, format!("the bond with {} is now {}", connection.agent, connection.level), None))
+        }
+        Event::CustomerUpdated(_) | Event::RapportNoteUpdated(_) | Event::RapportNoteDeleted(_) => None,
     }
 }
 

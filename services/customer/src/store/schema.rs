@@ -100,4 +100,72 @@ diesel::table! {
         review_time -> Nullable<Moment>,
     }
 }
-diesel::allow_tables_to_appear_in_same_query!(customers, identities, consents, timeline, signals, standings);
+diesel::table! {
+    use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+    use rapport_core::sql::{Moment, Uuid, Word};
+    rapport_notes (id) {
+        id -> Uuid,
+        version -> BigInt,
+        customer_id -> Uuid,
+        kind -> Word,
+        text -> Text,
+        initiator -> Nullable<Word>,
+        interaction_id -> Nullable<Uuid>,
+        month -> Nullable<Integer>,
+        day -> Nullable<Integer>,
+        year -> Nullable<Integer>,
+        author -> Text,
+        create_time -> Moment,
+        update_time -> Moment,
+    }
+}
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use rapport_core::sql::{Moment, Uuid, Word};
+    agreements (id) {
+        id -> Uuid,
+        version -> BigInt,
+        customer_id -> Uuid,
+        kind -> Word,
+        title -> Text,
+        text -> Text,
+        manual_version -> Nullable<Uuid>,
+        section -> Text,
+        payment_mode -> Nullable<Word>,
+        payment_means -> Text,
+        eligibility -> Text,
+        expire_time -> Nullable<Moment>,
+        state -> Word,
+        interaction_id -> Nullable<Uuid>,
+        entry_id -> Nullable<Uuid>,
+        reason -> Text,
+        accept_time -> Nullable<Moment>,
+        author -> Text,
+        create_time -> Moment,
+        update_time -> Moment,
+    }
+}
+diesel::table! {
+    use diesel::sql_types::{BigInt, Text};
+    use rapport_core::sql::{Json, Moment, Uuid, Word};
+    connections (id) {
+        id -> Uuid,
+        version -> BigInt,
+        customer_id -> Uuid,
+        agent -> Text,
+        level -> Word,
+        history -> Json,
+        update_time -> Moment,
+    }
+}
+diesel::allow_tables_to_appear_in_same_query!(
+    customers,
+    identities,
+    consents,
+    timeline,
+    signals,
+    standings,
+    rapport_notes,
+    agreements,
+    connections
+);

@@ -9,7 +9,7 @@ use rapport_testkit::both_databases;
 use crate::running::{Running, customer, start};
 
 /// The next events of a feed, heartbeats left out.
-async fn events(running: &Running, at: At, count: usize) -> Vec<pb::Event> {
+pub async fn events(running: &Running, at: At, count: usize) -> Vec<pb::Event> {
     let request = pb::WatchEventsRequest { start: Some(WatchStart { at: Some(at) }), consumer: "test".to_owned(), ..Default::default() };
     let mut feed = running.feed().watch_events(request).await.expect("watched").into_inner();
     let mut all = Vec::new();
@@ -22,7 +22,7 @@ async fn events(running: &Running, at: At, count: usize) -> Vec<pb::Event> {
     all
 }
 
-fn kinds(events: &[pb::Event]) -> Vec<&str> {
+pub fn kinds(events: &[pb::Event]) -> Vec<&str> {
     events.iter().map(|event| event.meta.as_ref().expect("meta").r#type.as_str()).collect()
 }
 

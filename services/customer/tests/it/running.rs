@@ -1,8 +1,9 @@
 //! One customer service that runs for a test, and clients of it.
 
 use rapport_proto::customer::v1::{
-    self as pb, consent_service_client::ConsentServiceClient, customer_feed_service_client::CustomerFeedServiceClient,
-    customer_service_client::CustomerServiceClient, risk_service_client::RiskServiceClient,
+    self as pb, agreement_service_client::AgreementServiceClient, connection_service_client::ConnectionServiceClient,
+    consent_service_client::ConsentServiceClient, customer_feed_service_client::CustomerFeedServiceClient,
+    customer_service_client::CustomerServiceClient, rapport_service_client::RapportServiceClient, risk_service_client::RiskServiceClient,
 };
 use rapport_server::{Host, Settings, world::world};
 use rapport_testkit::{Backend, TestDatabase};
@@ -37,6 +38,15 @@ impl Running {
     }
     pub fn risks(&self) -> RiskServiceClient<Channel> {
         RiskServiceClient::new(self.channel.clone())
+    }
+    pub fn rapport(&self) -> RapportServiceClient<Channel> {
+        RapportServiceClient::new(self.channel.clone())
+    }
+    pub fn agreements(&self) -> AgreementServiceClient<Channel> {
+        AgreementServiceClient::new(self.channel.clone())
+    }
+    pub fn connections(&self) -> ConnectionServiceClient<Channel> {
+        ConnectionServiceClient::new(self.channel.clone())
     }
     pub fn feed(&self) -> CustomerFeedServiceClient<Channel> {
         CustomerFeedServiceClient::new(self.channel.clone())

@@ -41,7 +41,8 @@ async fn take(conn: &mut Conn<'_>, cx: &Context, event: &Event) -> Result<(), Fa
             Some(withdrawn) => app::subscription::withdraw(conn, cx, withdrawn).await,
             None => Ok(()),
         },
-        None => Ok(()),
+        // Not among the types that are followed.
+        Some(Payload::RapportNote(_) | Payload::Agreement(_) | Payload::Connection(_)) | None => Ok(()),
     }
 }
 

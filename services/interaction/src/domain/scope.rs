@@ -1,6 +1,9 @@
 //! Where something applies: one match for rules, sections, texts, call flows and policies, the most specific first, and explained.
 
-use std::{borrow::Cow, cmp::Reverse};
+use std::{
+    borrow::Cow,
+    cmp::{Ordering, Reverse},
+};
 
 use rapport_core::{BusinessFunction, Channel, CustomerType, InteractionKind, Language, Phase, Setting, Stage, words::Word};
 use serde::{Deserialize, Serialize};
@@ -88,14 +91,32 @@ impl Situation {
     }
 }
 
-/// That a scope matches, how closely, and by what. The greater one is the more specific.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// That a scope matches, how closely, and by what. The greater one is the more specific; two that are equal are equally specific.
+#[derive(Clone, Debug)]
 pub struct Match {
     dimensions: usize,
     weight: u16,
     narrowness: Reverse<usize>,
     by: Vec<(&'static str, Cow<'static, str>)>,
 }
+
+impl Ord for Match {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let rank = |found: &Self| (found.dimensions, found.weight, found.narrowness);
+        rank(self).cmp(&rank(other))
+    }
+}
+impl PartialOrd for Match {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl PartialEq for Match {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+impl Eq for Match {}
 
 impl Match {
     /// The match of a scope that asks for nothing.

@@ -31,7 +31,11 @@ both_databases! {
         let id = customer(1);
         house.peers.tell_known(ada(&id));
         house.peers.tell_risk(&id, common::RiskLevel::AtRisk, 52, &["A promise was broken.", "An expectation was missed."]);
-        eventually("the projection knows the risk", async || guidance(&house, to(&id)).await.risk_level() == common::RiskLevel::AtRisk).await;
+        eventually("the projection knows the risk", async || {
+            let given = house.guidance().get_guidance(to(&id)).await.ok().and_then(|given| given.into_inner().guidance);
+            given.is_some_and(|given| given.risk_level() == common::RiskLevel::AtRisk)
+        })
+        .await;
         let promise = pb::Commitment { customer_id: id.clone(), ..callback(house.time(std::time::Duration::from_secs(60))) };
         let promise = house.promise(promise).await;
 

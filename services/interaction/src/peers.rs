@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use rapport_client::Peer;
-use rapport_core::{Context, CustomerId, words::Word};
+use rapport_core::{Context, CustomerId, RapportNoteId, words::Word};
 use rapport_proto::customer::v1::{self as pb, customer_service_client::CustomerServiceClient};
 use rapport_server::JOURNEY;
 use tonic::{Request, Status};
 
-use crate::domain::{Customer, Standing, guidance::Risk};
+use crate::domain::{Customer, Note, Standing, guidance::Risk};
 
 /// The customer service.
 #[derive(Clone)]
@@ -98,4 +98,10 @@ pub fn read_risk(assessment: &pb::RiskAssessment) -> Option<(CustomerId, Risk)> 
     // What heals is no reason for concern.
     let reasons = assessment.reasons.iter().filter(|reason| reason.points > 0).map(|reason| reason.summary.clone()).collect();
     Some((customer, Risk { level, score: assessment.score, reasons }))
+}
+
+/// A note as the customer service tells, and on whom it is; kinds that this version does not know are passed over.
+pub fn read_note(note: &pb::RapportNote) -> Option<(RapportNoteId, CustomerId, Note)> {
+    let known = Note { kind: Word::from_number(note.kind)?, text: note.text.clone(), initiator: Word::from_number(note.initiator) };
+    Some((note.rapport_note_id.parse().ok()?, note.customer_id.parse().ok()?, known))
 }

@@ -1,11 +1,11 @@
 //! What this service knows of the customers.
 
-use rapport_core::CustomerId;
+use rapport_core::{CustomerId, RapportNoteId};
 use rapport_db::Conn;
 
 use super::Result;
 use crate::{
-    domain::{Customer, Standing, guidance::Risk},
+    domain::{Customer, Note, Standing, guidance::Risk},
     store,
 };
 
@@ -31,6 +31,22 @@ pub async fn learn_customer(conn: &mut Conn<'_>, customer: Customer) -> Result<(
 /// When the database fails.
 pub async fn learn_risk(conn: &mut Conn<'_>, customer: CustomerId, version: i64, risk: Risk) -> Result<()> {
     Ok(store::risk::put(conn, customer, version, risk).await?)
+}
+
+/// Takes what the customer feed tells of a customer as a person.
+///
+/// # Errors
+/// When the database fails.
+pub async fn learn_note(conn: &mut Conn<'_>, id: RapportNoteId, customer: CustomerId, version: i64, note: Note) -> Result<()> {
+    Ok(store::note::put(conn, id, customer, version, note).await?)
+}
+
+/// Forgets a note that is gone.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget_note(conn: &mut Conn<'_>, id: RapportNoteId) -> Result<()> {
+    Ok(store::note::delete(conn, id).await?)
 }
 
 /// Makes sure that something is known of a customer whom an event names.

@@ -9,11 +9,22 @@ use tokio_util::sync::CancellationToken;
 use super::Work;
 use crate::{
     NAME,
-    app::customer::{learn_customer, learn_risk},
+    app::customer::{forget_note, learn_customer, learn_note, learn_risk},
     peers,
 };
 
-const TYPES: &[&str] = &["customer.created", "customer.updated", "customer.type_changed", "risk.changed"];
+const TYPES: &[&str] = &[
+    "customer.created",
+    "customer.updated",
+    "customer.type_changed",
+    "risk.changed",
+    "rapport_note.recorded",
+    "rapport_note.updated",
+    DELETED,
+];
+
+/// What is told of a note that is gone, with the note as it was last.
+const DELETED: &str = "rapport_note.deleted";
 
 /// Follows until it is told to stop.
 ///
@@ -31,6 +42,11 @@ pub async fn run(work: Work, feed: CustomerFeed, stop: CancellationToken) -> Res
             },
             Some(Payload::Risk(assessment)) => match peers::read_risk(assessment) {
                 Some((customer, risk)) => learn_risk(conn, customer, version, risk).await,
+                None => Ok(()),
+            },
+            Some(Payload::RapportNote(note)) => match peers::read_note(note) {
+                Some((id, ..)) if event.meta.as_ref().is_some_and(|meta| meta.r#type == DELETED) => forget_note(conn, id).await,
+                Some((id, customer, note)) => learn_note(conn, id, customer, version, note).await,
                 None => Ok(()),
             },
             _ => Ok(()),

@@ -119,4 +119,40 @@ both_databases! {
         house.add(&id, ours("Hello, please forget the last message. Would you like the leaflet?")).await.expect("it is added");
         house.conclude(&id, conclusion()).await.expect("it was put right");
     }
+
+    async fn row_73_a_personal_topic_is_told_of_only_if_the_customer_opened_it(backend: Backend) {
+        let house = House::open(backend).await;
+        let id = customer(2);
+        house.peers.tell_known(ada(&id));
+        let note = |kind: customers::RapportNoteKind, text: &str, initiator: customers::RapportInitiator| customers::RapportNote {
+            rapport_note_id: fresh(),
+            customer_id: id.clone(),
+            kind: kind.into(),
+            text: text.to_owned(),
+            initiator: initiator.into(),
+            ..Default::default()
+        };
+        let (by_customer, by_staff) = (customers::RapportInitiator::ByCustomer, customers::RapportInitiator::ByStaff);
+        let used = note(customers::RapportNoteKind::UsesProduct, "Acme CRM", by_staff);
+        house.peers.tell_note("rapport_note.recorded", note(customers::RapportNoteKind::PersonalTopic, "her daughter's school", by_customer));
+        house.peers.tell_note("rapport_note.recorded", note(customers::RapportNoteKind::PersonalTopic, "a divorce", by_staff));
+        house.peers.tell_note("rapport_note.recorded", note(customers::RapportNoteKind::Interest, "sailing", by_staff));
+        house.peers.tell_note("rapport_note.recorded", used.clone());
+        eventually("the notes are known", async || {
+            let given = house.guidance().get_guidance(to(&id)).await.ok().and_then(|given| given.into_inner().guidance);
+            given.is_some_and(|given| !given.never_criticise.is_empty())
+        })
+        .await;
+        let given = guidance(&house, to(&id)).await;
+        assert_eq!(given.invited_topics, ["her daughter's school"]);
+        assert_eq!((given.interests, given.never_criticise), (vec!["sailing".to_owned()], vec!["Acme CRM".to_owned()]));
+
+        let text = "Hello Ada, Acme CRM is useless. Would you like a demo?".to_owned();
+        let request = pb::ReviewDraftRequest { customer_id: id.clone(), text, ..pb::ReviewDraftRequest::default() };
+        let review = house.guidance().review_draft(request).await.expect("it is reviewed").into_inner();
+        assert!(!review.sendable && review.findings[0].check() == pb::DraftCheckKind::NoCriticismOfUsedProducts);
+
+        house.peers.tell_note("rapport_note.deleted", customers::RapportNote { etag: "2".to_owned(), ..used });
+        eventually("the note is forgotten", async || guidance(&house, to(&id)).await.never_criticise.is_empty()).await;
+    }
 }

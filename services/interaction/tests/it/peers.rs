@@ -128,6 +128,12 @@ impl Peers {
         let meta = self.meta(&self.state.customer_feed, "risk.changed", &fresh());
         self.state.customer_feed.tell(customer::Event { meta, payload: Some(customer::event::Payload::Risk(risk)) });
     }
+    /// The customer feed tells of a note, or that it is gone.
+    pub fn tell_note(&self, kind: &str, note: customer::RapportNote) {
+        let mut meta = self.meta(&self.state.customer_feed, kind, &note.rapport_note_id);
+        meta.as_mut().expect("it is made").subject_version = note.etag.parse().unwrap_or(1);
+        self.state.customer_feed.tell(customer::Event { meta, payload: Some(customer::event::Payload::RapportNote(note)) });
+    }
     /// The newsletter feed tells of a mail that came in.
     pub fn tell_reply(&self, mail: newsletter::InboundMail) {
         let mut meta = self.meta(&self.state.newsletter_feed, "inbound.reply", &mail.inbound_mail_id);

@@ -7,6 +7,7 @@ use rapport_core::{Role, World};
 use rapport_db::Database;
 use rapport_proto::interaction::v1::{
     self as pb,
+    call_flow_service_server::CallFlowServiceServer,
     canned_message_service_server::CannedMessageServiceServer,
     commitment_service_server::CommitmentServiceServer,
     guidance_service_server::GuidanceServiceServer,
@@ -21,6 +22,7 @@ use crate::{app::guidance::Manuals, jobs::Promised, settings::Settings};
 
 mod agent;
 mod assignment;
+mod call_flow;
 mod canned_message;
 mod commitment;
 mod conclusion;
@@ -112,6 +114,12 @@ pub const ROLES: &[(&str, Role)] = &[
     ("rapport.interaction.v1.CannedMessageService/ListCannedMessages", Role::Reader),
     ("rapport.interaction.v1.CannedMessageService/ApproveCannedMessage", Role::Supervisor),
     ("rapport.interaction.v1.CannedMessageService/RenderCannedMessage", Role::Agent),
+    ("rapport.interaction.v1.CallFlowService/CreateCallFlow", Role::Supervisor),
+    ("rapport.interaction.v1.CallFlowService/UpdateCallFlow", Role::Supervisor),
+    ("rapport.interaction.v1.CallFlowService/GetCallFlow", Role::Reader),
+    ("rapport.interaction.v1.CallFlowService/ListCallFlows", Role::Reader),
+    ("rapport.interaction.v1.CallFlowService/StartCallFlow", Role::Agent),
+    ("rapport.interaction.v1.CallFlowService/AnswerCallFlowStep", Role::Agent),
     ("rapport.interaction.v1.InteractionFeedService/WatchEvents", Role::Reader),
 ];
 
@@ -124,6 +132,8 @@ pub const LIMITS: &[(&str, usize)] = &[
     ("rapport.interaction.v1.ManualService/CreateManualVersion", 1024 * 1024),
     ("rapport.interaction.v1.ManualService/UpdateManualVersion", 1024 * 1024),
     ("rapport.interaction.v1.GuidanceService/ReviewDraft", 256 * 1024),
+    ("rapport.interaction.v1.CallFlowService/CreateCallFlow", 4 * 1024 * 1024),
+    ("rapport.interaction.v1.CallFlowService/UpdateCallFlow", 4 * 1024 * 1024),
     ("rapport.interaction.v1.CannedMessageService/CreateCannedMessage", 128 * 1024),
     ("rapport.interaction.v1.CannedMessageService/UpdateCannedMessage", 128 * 1024),
     ("rapport.interaction.v1.CannedMessageService/RenderCannedMessage", 512 * 1024),
@@ -136,6 +146,7 @@ impl Api {
         let mut routes = Routes::builder();
         routes
             .add_service(InteractionServiceServer::from_arc(Arc::clone(&api)))
+            .add_service(CallFlowServiceServer::from_arc(Arc::clone(&api)))
             .add_service(CannedMessageServiceServer::from_arc(Arc::clone(&api)))
             .add_service(CommitmentServiceServer::from_arc(Arc::clone(&api)))
             .add_service(ManualServiceServer::from_arc(Arc::clone(&api)))

@@ -10,6 +10,7 @@ use crate::domain::{Event, Refused};
 
 pub mod agent;
 pub mod assignment;
+pub mod call_flow;
 pub mod canned_message;
 pub mod commitment;
 pub mod conclusion;

@@ -9,6 +9,7 @@ use crate::domain::{
 };
 
 pub mod agent;
+pub mod call_flow;
 pub mod canned_message;
 pub mod commitment;
 pub mod customer;

@@ -3,7 +3,7 @@
 use rapport_core::{CommitmentId, Context, Direction, Failure, InteractionId, InteractionKind};
 use rapport_db::Conn;
 
-use super::{Result, announce, commitment, interaction};
+use super::{Result, announce, call_flow, commitment, interaction};
 use crate::{
     domain::{
         Commitment, CommitmentDraft, ConclusionDraft, DraftCheckKind, Event, Evidence, Finding, Interaction, NextStep, NoStepReason,
@@ -81,6 +81,7 @@ async fn evidence(conn: &mut Conn<'_>, interaction: &Interaction, conclusion: &C
     let mut evidence = Evidence {
         commitment: named_commitment(conn, conclusion, made).await?,
         blocking_findings: blocking(conn, interaction, made).await?,
+        unanswered_steps: call_flow::unanswered(conn, interaction).await?,
         ..Evidence::default()
     };
     let self_service = conclusion.next_step == Some(NextStep::None(NoStepReason::SelfService));

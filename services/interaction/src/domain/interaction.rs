@@ -8,7 +8,7 @@ use rapport_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Conclusion, Entry, EntryKind, InformalOffer, Objective, Purpose, Refused, StageChange, stage};
+use super::{CallFlowRun, Conclusion, Entry, EntryKind, InformalOffer, Objective, Purpose, Refused, StageChange, stage};
 
 words! {
     /// Where an interaction stands.
@@ -163,6 +163,9 @@ pub struct Interaction {
     /// Why it is held, abandoned or cancelled; empty in other states.
     #[serde(default)]
     pub state_reason: String,
+    /// How far it has come in a call flow.
+    #[serde(default)]
+    pub call_flow: Option<CallFlowRun>,
     /// What started it.
     pub source: String,
     /// The journey that it belongs to.
@@ -267,6 +270,7 @@ impl Interaction {
             incident,
             merged_into: None,
             state_reason: String::new(),
+            call_flow: None,
             source,
             journey,
             scheduled_time,

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use rapport_core::{
-    AgentId, CannedMessageId, CommitmentId, Condition, EntryId, InteractionId, ManualVersionId, Refusal, RefusalCode, Stage,
+    AgentId, CallFlowId, CannedMessageId, CommitmentId, Condition, EntryId, InteractionId, ManualVersionId, Refusal, RefusalCode, Stage,
 };
 
 use super::{CommitmentState, Endorsement, InteractionState, ManualState};
@@ -73,6 +73,33 @@ pub enum Refused {
         id: CommitmentId,
         /// Its state.
         state: CommitmentState,
+    },
+    /// There is a call flow with the id that was given.
+    CallFlowExists(CallFlowId),
+    /// No call flow applies to the interaction.
+    NoCallFlow {
+        /// Which one.
+        interaction: InteractionId,
+    },
+    /// The interaction follows no call flow.
+    CallFlowNotStarted {
+        /// Which one.
+        interaction: InteractionId,
+    },
+    /// A step of the interaction's call flow was answered, so that it follows no other one.
+    CallFlowRunning {
+        /// Which one.
+        interaction: InteractionId,
+    },
+    /// Another step of the call flow comes next.
+    CallFlowStepNotNext {
+        /// That one; none at the end.
+        next: Option<String>,
+    },
+    /// A formal interaction has not reached the stage of the step.
+    CallFlowStage {
+        /// The stage.
+        stage: Stage,
     },
     /// There is a canned message with the id that was given.
     CannedMessageExists(CannedMessageId),
@@ -184,6 +211,17 @@ impl fmt::Display for Refused {
             Self::StageSkipped { next } => write!(f, "a formal interaction skips no stage: advance to {next} first"),
             Self::StagePassed { stage } => write!(f, "the interaction is at {stage}: a formal one goes back only to UNDERSTANDING"),
             Self::CommitmentSettled { id, state } => write!(f, "the commitment {id} is {state} already"),
+            Self::CallFlowExists(id) => write!(f, "there is a call flow {id} already: take it, or give another id"),
+            Self::NoCallFlow { interaction } => write!(f, "no call flow applies to the interaction {interaction}: name one, or create one"),
+            Self::CallFlowNotStarted { interaction } => {
+                write!(f, "the interaction {interaction} follows no call flow: start one first")
+            }
+            Self::CallFlowRunning { interaction } => {
+                write!(f, "the interaction {interaction} follows a call flow of which a step was answered: go on with that")
+            }
+            Self::CallFlowStepNotNext { next: Some(next) } => write!(f, "the step {next:?} comes next: answer that"),
+            Self::CallFlowStepNotNext { next: None } => f.write_str("the call flow has come to its end: there is no step to answer"),
+            Self::CallFlowStage { stage } => write!(f, "the step belongs to the stage {stage}: advance the interaction to that first"),
             Self::CannedMessageExists(id) => write!(f, "there is a canned message {id} already: take it, or give another id"),
             Self::ShortCodeTaken(code) => write!(f, "another canned message has the short code {code:?}: take it, or give another code"),
             Self::CannedMessageVersion { id, version } => {
@@ -247,6 +285,12 @@ impl Refusal for Refused {
         "AGENT_SUSPENDED",
         "AGENT_NOT_SUSPENDED",
         "AGENT_NOT_ASSIGNABLE",
+        "CALL_FLOW_EXISTS",
+        "NO_CALL_FLOW",
+        "CALL_FLOW_NOT_STARTED",
+        "CALL_FLOW_RUNNING",
+        "CALL_FLOW_STEP_NOT_NEXT",
+        "CALL_FLOW_STAGE",
         "CANNED_MESSAGE_EXISTS",
         "SHORT_CODE_TAKEN",
         "CANNED_MESSAGE_VERSION",
@@ -277,6 +321,12 @@ impl Refusal for Refused {
             Self::AgentSuspended(_) => "AGENT_SUSPENDED",
             Self::AgentNotSuspended { .. } => "AGENT_NOT_SUSPENDED",
             Self::AgentNotAssignable { .. } => "AGENT_NOT_ASSIGNABLE",
+            Self::CallFlowExists(_) => "CALL_FLOW_EXISTS",
+            Self::NoCallFlow { .. } => "NO_CALL_FLOW",
+            Self::CallFlowNotStarted { .. } => "CALL_FLOW_NOT_STARTED",
+            Self::CallFlowRunning { .. } => "CALL_FLOW_RUNNING",
+            Self::CallFlowStepNotNext { .. } => "CALL_FLOW_STEP_NOT_NEXT",
+            Self::CallFlowStage { .. } => "CALL_FLOW_STAGE",
             Self::CannedMessageExists(_) => "CANNED_MESSAGE_EXISTS",
             Self::ShortCodeTaken(_) => "SHORT_CODE_TAKEN",
             Self::CannedMessageVersion { .. } => "CANNED_MESSAGE_VERSION",
@@ -291,6 +341,7 @@ impl Refusal for Refused {
             | Self::CommitmentExists(_)
             | Self::ManualVersionExists(_)
             | Self::AgentExists(_)
+            | Self::CallFlowExists(_)
             | Self::CannedMessageExists(_)
             | Self::ShortCodeTaken(_) => RefusalCode::AlreadyExists,
             _ => RefusalCode::FailedPrecondition,
@@ -334,6 +385,12 @@ impl Refusal for Refused {
                 vec![("agent_id", id.to_string())]
             }
             Self::AgentNotSuspended { id, endorsement } => vec![("agent_id", id.to_string()), ("endorsement", endorsement.to_string())],
+            Self::CallFlowExists(id) => vec![("call_flow_id", id.to_string())],
+            Self::NoCallFlow { interaction } | Self::CallFlowNotStarted { interaction } | Self::CallFlowRunning { interaction } => {
+                vec![("interaction_id", interaction.to_string())]
+            }
+            Self::CallFlowStepNotNext { next } => vec![("next", next.clone().unwrap_or_default())],
+            Self::CallFlowStage { stage } => vec![("stage", stage.to_string())],
             Self::CannedMessageExists(id) => vec![("canned_message_id", id.to_string())],
             Self::ShortCodeTaken(code) => vec![("short_code", code.clone())],
             Self::CannedMessageVersion { id, version } => vec![("canned_message_id", id.to_string()), ("version", version.to_string())],

@@ -15,7 +15,7 @@ use rapport_db::{Conn, Fault, Json, on};
 
 use super::{filter::narrow_interactions, lock::first_for_update, many::insert_rows, schema::interactions};
 use crate::domain::{
-    Conclusion, InformalOffer, Interaction, InteractionState, Objective, Purpose, StageChange, filter::InteractionCriterion,
+    CallFlowRun, Conclusion, InformalOffer, Interaction, InteractionState, Objective, Purpose, StageChange, filter::InteractionCriterion,
 };
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
@@ -53,6 +53,7 @@ struct InteractionRow {
     incident: String,
     merged_into: Option<InteractionId>,
     state_reason: String,
+    call_flow: Option<Json<CallFlowRun>>,
     source: String,
     journey: JourneyId,
     scheduled_time: Option<Time>,
@@ -64,7 +65,7 @@ struct InteractionRow {
 
 /// Moves every field from one struct to the other; a new field does not compile until both have it.
 macro_rules! convert {
-    ($value:expr, $from:ident => $to:ident, |$stages:ident, $offer:ident, $conclusion:ident, $tags:ident| $nested:expr) => {{
+    ($value:expr, $from:ident => $to:ident, |$stages:ident, $offer:ident, $conclusion:ident, $tags:ident, $call_flow:ident| $nested:expr) => {{
         let $from {
             id,
             version,
@@ -98,6 +99,7 @@ macro_rules! convert {
             incident,
             merged_into,
             state_reason,
+            call_flow: $call_flow,
             source,
             journey,
             scheduled_time,
@@ -106,7 +108,7 @@ macro_rules! convert {
             create_time,
             update_time,
         } = $value;
-        let (stages, informal_offer, conclusion, tags) = $nested;
+        let (stages, informal_offer, conclusion, tags, call_flow) = $nested;
         $to {
             id,
             version,
@@ -140,6 +142,7 @@ macro_rules! convert {
             incident,
             merged_into,
             state_reason,
+            call_flow,
             source,
             journey,
             scheduled_time,
@@ -153,15 +156,15 @@ macro_rules! convert {
 
 impl From<InteractionRow> for Interaction {
     fn from(row: InteractionRow) -> Self {
-        convert!(row, InteractionRow => Self, |stages, offer, conclusion, tags| {
-            (stages.0, offer.map(|offer| offer.0), conclusion.map(|conclusion| conclusion.0), tags.0)
+        convert!(row, InteractionRow => Self, |stages, offer, conclusion, tags, call_flow| {
+            (stages.0, offer.map(|offer| offer.0), conclusion.map(|conclusion| conclusion.0), tags.0, call_flow.map(|run| run.0))
         })
     }
 }
 impl From<Interaction> for InteractionRow {
     fn from(interaction: Interaction) -> Self {
-        convert!(interaction, Interaction => Self, |stages, offer, conclusion, tags| {
-            (Json(stages), offer.map(Json), conclusion.map(Json), Json(tags))
+        convert!(interaction, Interaction => Self, |stages, offer, conclusion, tags, call_flow| {
+            (Json(stages), offer.map(Json), conclusion.map(Json), Json(tags), call_flow.map(Json))
         })
     }
 }

@@ -36,6 +36,7 @@ diesel::table! {
         incident -> Text,
         merged_into -> Nullable<Uuid>,
         state_reason -> Text,
+        call_flow -> Nullable<Json>,
         source -> Text,
         journey -> Uuid,
         scheduled_time -> Nullable<Moment>,
@@ -230,5 +231,26 @@ diesel::table! {
         written_by -> Text,
         create_time -> Moment,
         update_time -> Moment,
+    }
+}
+diesel::table! {
+    use diesel::sql_types::{BigInt, Integer};
+    use rapport_db::sql_types::{Json, Moment, Uuid};
+    call_flows (id) {
+        id -> Uuid,
+        version -> BigInt,
+        revision -> Integer,
+        draft -> Json,
+        create_time -> Moment,
+        update_time -> Moment,
+    }
+}
+diesel::table! {
+    use diesel::sql_types::Integer;
+    use rapport_db::sql_types::{Json, Uuid};
+    call_flow_versions (call_flow, revision) {
+        call_flow -> Uuid,
+        revision -> Integer,
+        draft -> Json,
     }
 }

@@ -97,6 +97,9 @@ impl House {
     pub fn guidance(&self) -> GuidanceServiceClient<Channel> {
         GuidanceServiceClient::new(self.channel.clone())
     }
+    pub fn call_flows(&self) -> pb::call_flow_service_client::CallFlowServiceClient<Channel> {
+        pb::call_flow_service_client::CallFlowServiceClient::new(self.channel.clone())
+    }
     pub fn canned_messages(&self) -> pb::canned_message_service_client::CannedMessageServiceClient<Channel> {
         pb::canned_message_service_client::CannedMessageServiceClient::new(self.channel.clone())
     }

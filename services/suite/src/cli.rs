@@ -9,6 +9,7 @@ mod healthcheck;
 mod import;
 mod interactions;
 mod issue;
+mod manual;
 mod output;
 mod promises;
 mod serve;
@@ -66,6 +67,7 @@ async fn run(args: Args, out: &Out) -> Result<ExitCode, End> {
             }
             Ok(ExitCode::SUCCESS)
         }
+        Command::Manual(command) => manual::run(&load(sources)?, command, out).await,
         Command::Healthcheck { services } => healthcheck::run(&load(sources)?, &services, out).await,
         Command::Backup { directory } => backup::run(&load(sources)?, &directory, out).await,
         Command::Epoch(EpochCommand::Renew { service }) => backup::renew_epoch(&load(sources)?, &service, out).await,

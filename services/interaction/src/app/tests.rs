@@ -1,5 +1,7 @@
 //! Rules over two rows, with two connections that meet in the middle, and the sweeper of several replicas.
 
+mod endorsement;
+
 use std::time::Duration;
 
 use rapport_core::{Caller, Context, Direction, Failure, InteractionKind, Responder, Setting, World};

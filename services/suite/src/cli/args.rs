@@ -66,6 +66,9 @@ pub enum Command {
     },
     /// Shows the promises to customers that are broken or still to be kept, by due time.
     Promises(Promises),
+    /// Works with the customer service manual.
+    #[command(subcommand)]
+    Manual(ManualCommand),
     /// Prints the settings in force, secrets hidden.
     Settings,
     /// Asks services whether they serve; fails when one does not.
@@ -177,6 +180,44 @@ pub enum IssueCommand {
         /// Shows the progress until every recipient is accounted for.
         #[arg(long)]
         watch: bool,
+    },
+}
+
+/// What can be done with the manual.
+#[derive(Debug, Subcommand)]
+pub enum ManualCommand {
+    /// Says everything that keeps a file (protobuf JSON) from being published; needs no service.
+    Check {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Prints the example manual, to begin with.
+    Example,
+    /// Makes a draft of a file.
+    Import {
+        /// The file.
+        file: PathBuf,
+        /// Puts it in force at once.
+        #[arg(long)]
+        publish: bool,
+    },
+    /// Writes what a version says to a file.
+    Export {
+        /// The file.
+        file: PathBuf,
+        /// The id of the version [default: the one in force].
+        #[arg(long)]
+        version: Option<String>,
+    },
+    /// Puts a draft in force.
+    Publish {
+        /// The id of the version.
+        version: String,
+    },
+    /// Shows a version.
+    Show {
+        /// The id of the version [default: the one in force].
+        version: Option<String>,
     },
 }
 

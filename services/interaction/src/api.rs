@@ -14,6 +14,7 @@ use rapport_proto::interaction::v1::{
     interaction_feed_service_server::InteractionFeedServiceServer,
     interaction_service_server::{InteractionService, InteractionServiceServer},
     manual_service_server::ManualServiceServer,
+    service_level_service_server::ServiceLevelServiceServer,
     staff_service_server::StaffServiceServer,
 };
 use tonic::{Request, Response, Status, Streaming, service::Routes};
@@ -41,6 +42,8 @@ pub mod manual;
 mod merge;
 mod read;
 mod scope;
+mod service_level;
+mod sla_policy;
 mod stage;
 mod training;
 mod write;
@@ -120,6 +123,16 @@ pub const ROLES: &[(&str, Role)] = &[
     ("rapport.interaction.v1.CallFlowService/ListCallFlows", Role::Reader),
     ("rapport.interaction.v1.CallFlowService/StartCallFlow", Role::Agent),
     ("rapport.interaction.v1.CallFlowService/AnswerCallFlowStep", Role::Agent),
+    ("rapport.interaction.v1.ServiceLevelService/CreateCalendar", Role::Supervisor),
+    ("rapport.interaction.v1.ServiceLevelService/GetCalendar", Role::Reader),
+    ("rapport.interaction.v1.ServiceLevelService/UpdateCalendar", Role::Supervisor),
+    ("rapport.interaction.v1.ServiceLevelService/ListCalendars", Role::Reader),
+    ("rapport.interaction.v1.ServiceLevelService/DeleteCalendar", Role::Supervisor),
+    ("rapport.interaction.v1.ServiceLevelService/CreateSlaPolicy", Role::Supervisor),
+    ("rapport.interaction.v1.ServiceLevelService/GetSlaPolicy", Role::Reader),
+    ("rapport.interaction.v1.ServiceLevelService/UpdateSlaPolicy", Role::Supervisor),
+    ("rapport.interaction.v1.ServiceLevelService/ListSlaPolicies", Role::Reader),
+    ("rapport.interaction.v1.ServiceLevelService/DeleteSlaPolicy", Role::Supervisor),
     ("rapport.interaction.v1.InteractionFeedService/WatchEvents", Role::Reader),
 ];
 
@@ -152,6 +165,7 @@ impl Api {
             .add_service(ManualServiceServer::from_arc(Arc::clone(&api)))
             .add_service(StaffServiceServer::from_arc(Arc::clone(&api)))
             .add_service(GuidanceServiceServer::from_arc(Arc::clone(&api)))
+            .add_service(ServiceLevelServiceServer::from_arc(Arc::clone(&api)))
             .add_service(InteractionFeedServiceServer::from_arc(api));
         routes.routes()
     }

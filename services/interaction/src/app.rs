@@ -27,6 +27,8 @@ pub mod manual;
 pub mod merge;
 pub mod origin;
 pub mod remark;
+pub mod service_level;
+pub mod sla_policy;
 pub mod stage;
 #[cfg(test)]
 mod tests;

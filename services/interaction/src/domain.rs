@@ -3,6 +3,7 @@
 pub mod agent;
 pub mod assignment;
 pub mod call_flow;
+pub mod calendar;
 pub mod canned_message;
 pub mod commitment;
 pub mod conclusion;
@@ -24,12 +25,15 @@ pub mod purpose;
 pub mod refused;
 pub mod review;
 pub mod scope;
+pub mod service_level;
+pub mod sla_policy;
 pub mod stage;
 pub mod template;
 pub mod training;
 
 pub use agent::{Agent, AgentDraft, AgentEdit, AgentRole, Endorsement};
 pub use call_flow::{CallFlow, CallFlowRun};
+pub use calendar::{Calendar, CalendarDraft, Hours, Interval};
 pub use canned_message::{CannedMessage, CannedMessageDraft, CannedMessageKind};
 pub use commitment::{Commitment, CommitmentDraft, CommitmentKind, CommitmentState, KeptRate, Renegotiation};
 pub use conclusion::{Conclusion, ConclusionDraft, Evidence, Expectation, NextStep, NoStepReason, Outcome, ReEngagement};
@@ -46,6 +50,8 @@ pub use purpose::{Objective, Purpose};
 pub use refused::Refused;
 pub use review::{Draft, Finding, Review, review};
 pub use scope::{Match, Scope, Situation};
+pub use service_level::{ServiceLevel, SlaBreached};
+pub use sla_policy::{SlaPolicy, SlaPolicyDraft, SlaTarget, Terms};
 pub use stage::StageChange;
 pub use training::{TrainingDraft, TrainingRecord, TrainingResult};
 

@@ -23,6 +23,7 @@ pub mod note;
 pub mod remark;
 pub mod risk;
 mod schema;
+pub mod service_level;
 #[cfg(test)]
 pub mod testing;
 pub mod training;

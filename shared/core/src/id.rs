@@ -128,6 +128,10 @@ pub mod kind {
         ManualVersion => ManualVersionId,
         /// How an agent did in a course.
         TrainingRecord => TrainingRecordId,
+        /// When somebody is there to answer.
+        Calendar => CalendarId,
+        /// Within what time customers are answered.
+        SlaPolicy => SlaPolicyId,
         /// A questionnaire, whatever its version.
         Questionnaire => QuestionnaireId,
         /// A rule that says when to ask.

@@ -22,6 +22,10 @@ words! {
         BrokenPromise = 1 "BROKEN_PROMISE",
         /// An interaction was unwanted.
         UnwantedInteraction = 2 "UNWANTED_INTERACTION",
+        /// A person of ours answered for the first time too late, or not yet.
+        SlowHumanResponse = 3 "SLOW_HUMAN_RESPONSE",
+        /// A further answer, or the conclusion, did not come in time.
+        Unanswered = 4 "UNANSWERED",
         /// A concluded interaction was reopened.
         Reopened = 5 "REOPENED",
         /// The customer would not recommend us.
@@ -49,6 +53,8 @@ impl RiskCode {
             (Self::BrokenPromise, true) => (10, 90),
             (Self::UnwantedInteraction, false) => (20, 60),
             (Self::UnwantedInteraction, true) => (10, 60),
+            (Self::SlowHumanResponse, _) => (10, 30),
+            (Self::Unanswered, _) => (15, 30),
             (Self::Reopened, _) => (10, 30),
             (Self::Detractor, _) => (30, 90),
             (Self::Unsubscribed, _) => (5, 30),
@@ -65,6 +71,8 @@ impl RiskCode {
             (Self::BrokenPromise, true) => "a promise was kept late",
             (Self::UnwantedInteraction, false) => "an unwanted interaction is not concluded",
             (Self::UnwantedInteraction, true) => "there was an unwanted interaction",
+            (Self::SlowHumanResponse, _) => "a person of ours did not answer in time for the first time",
+            (Self::Unanswered, _) => "an answer or a conclusion did not come in time",
             (Self::Reopened, _) => "a concluded interaction was reopened",
             (Self::Detractor, _) => "the customer would not recommend us",
             (Self::Unsubscribed, _) => "the customer unsubscribed",

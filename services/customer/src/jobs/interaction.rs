@@ -5,7 +5,8 @@ use rapport_db::Conn;
 use rapport_proto::{
     common::v1::{EventMeta, Phase},
     interaction::v1::{
-        Commitment, CommitmentState, EntryAdded, EntryKind, Event, Expectation, Interaction, Outcome as Result, event::Payload,
+        Commitment, CommitmentState, EntryAdded, EntryKind, Event, Expectation, Interaction, Outcome as Result, SlaBreached, SlaTarget,
+        event::Payload,
     },
 };
 
@@ -30,6 +31,7 @@ pub const TYPES: &[&str] = &[
     "interaction.abandoned",
     "interaction.cancelled",
     "interaction.merged",
+    "interaction.sla_breached",
     "commitment.made",
     "commitment.kept",
     "commitment.broken",
@@ -56,6 +58,7 @@ pub fn observation(event: &Event) -> Option<Observation> {
         Payload::Interaction(interaction) => of_interaction(meta, interaction),
         Payload::EntryAdded(added) => of_entry(meta, added),
         Payload::Commitment(commitment) => of_commitment(meta, commitment),
+        Payload::SlaBreached(breached) => of_breach(meta, breached),
         // What concerns our own people and no customer.
         Payload::ManualVersion(_) | Payload::Agent(_) => None,
     }
@@ -153,6 +156,25 @@ fn of_entry(meta: &EventMeta, added: &EntryAdded) -> Option<Observation> {
     let mut noted = Observation::of(customer);
     noted.met = at.filter(|_| !automated);
     noted.entry = entry(SERVICE, meta, customer, &format!("{what} {who}")).towards(said.direction).at(at);
+    Some(noted)
+}
+
+/// Something was not reached in time: an observation for each thing that was waited for, not for each interaction.
+fn of_breach(meta: &EventMeta, breached: &SlaBreached) -> Option<Observation> {
+    let customer: CustomerId = breached.customer_id.parse().ok()?;
+    let evidence: SubjectId = breached.interaction_id.parse().ok()?;
+    let breach = breached.breach.as_ref()?;
+    let due = time(breach.due_time.as_ref())?;
+    let (code, what) = match breach.target() {
+        SlaTarget::FirstHumanResponse => (RiskCode::SlowHumanResponse, "a person of ours did not answer in time for the first time"),
+        SlaTarget::NextResponse => (RiskCode::Unanswered, "a further answer did not come in time"),
+        SlaTarget::Resolution => (RiskCode::Unanswered, "the conclusion did not come in time"),
+        SlaTarget::Unspecified => return None,
+    };
+    let key: SubjectId = meta.event_id.parse().ok()?;
+    let mut noted = Observation::of(customer);
+    noted.changes.push(Change::Observe(Signal { customer, code, key, evidence, observe_time: due, mended: false }));
+    noted.entry = entry(SERVICE, meta, customer, what).at(Some(due));
     Some(noted)
 }
 

@@ -10,7 +10,7 @@ use rapport_proto::{
 use rapport_server::{FeedRequest, FeedSource, FeedStream, feed::watch};
 use tonic::{Request, Response, Status};
 
-use super::{Api, write};
+use super::{Api, service_level, write};
 use crate::{app, domain::Event};
 
 /// What this service adds to its feed.
@@ -35,6 +35,7 @@ impl FeedSource for Source {
             | Event::InteractionCancelled(interaction)
             | Event::InteractionMerged(interaction)
             | Event::InteractionMoved(interaction) => Payload::Interaction(write::interaction(interaction)),
+            Event::SlaBreached(breached) => Payload::SlaBreached(service_level::write_breached(breached)),
             Event::EntryAdded(added) => Payload::EntryAdded(write::entry_added(added)),
             Event::CommitmentMade(commitment)
             | Event::CommitmentKept(commitment)

@@ -51,6 +51,8 @@ pub fn interaction(interaction: Interaction) -> pb::Interaction {
         conclusion: ended,
         reopen_count,
         previous,
+        service_level: level,
+        sla_due_time: _,
         assignee,
         queue,
         priority,
@@ -108,6 +110,7 @@ pub fn interaction(interaction: Interaction) -> pb::Interaction {
         end_time: end_time.map(timestamp),
         create_time: Some(timestamp(create_time)),
         update_time: Some(timestamp(update_time)),
+        service_level: level.and_then(super::service_level::write_level),
         etag: version.to_string(),
     }
 }

@@ -47,7 +47,7 @@ pub async fn assign_interaction(conn: &mut Conn<'_>, cx: &Context, command: Assi
     }
     let to = agent.as_ref().map(|agent| Candidate { agent, open, missing: &missing });
     let assigned = loaded.assign(&Assignment { to, queue: queue.as_deref() }, cx.now).map_err(Failure::Refused)?;
-    let assigned = interaction::update(conn, assigned).await?;
+    let assigned = interaction::update(conn, cx, assigned).await?;
     announce(conn, cx, &[Event::InteractionUpdated(assigned.clone())]).await?;
     Ok(assigned)
 }
@@ -67,7 +67,7 @@ pub(super) async fn give_back(conn: &mut Conn<'_>, cx: &Context, agent: &Agent, 
     }
     for held in store::interaction::open_of_for_update(conn, agent.id).await? {
         if !agent.may_take(held.setting, cx.now) {
-            let given = interaction::update(conn, held.give_back(cx.now)).await?;
+            let given = interaction::update(conn, cx, held.give_back(cx.now)).await?;
             events.push(Event::InteractionUpdated(given));
         }
     }

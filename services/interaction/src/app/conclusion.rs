@@ -40,7 +40,7 @@ pub async fn conclude_interaction(
     default_step(&mut conclusion, made.as_ref());
     let evidence = evidence(conn, &interaction, &conclusion, made.as_slice()).await?;
     let concluded = interaction.conclude(conclusion, &evidence, &cx.caller.name, cx.now).map_err(Failure::Refused)?;
-    let concluded = interaction::update(conn, concluded).await?;
+    let concluded = interaction::update(conn, cx, concluded).await?;
     let mut events = Vec::with_capacity(2);
     if let Some(made) = &made {
         commitment::insert(conn, made).await?;

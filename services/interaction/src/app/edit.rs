@@ -30,7 +30,7 @@ pub async fn update_interaction(conn: &mut Conn<'_>, cx: &Context, command: Upda
     if edited.setting != setting {
         assignment::must_be_endorsed(conn, cx, &edited).await?;
     }
-    let edited = interaction::update(conn, edited).await?;
+    let edited = interaction::update(conn, cx, edited).await?;
     announce(conn, cx, &[Event::InteractionUpdated(edited.clone())]).await?;
     Ok(edited)
 }

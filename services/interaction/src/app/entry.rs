@@ -8,7 +8,7 @@ use rapport_db::Conn;
 use super::{
     Result, announce, assignment,
     guidance::{self, Manuals},
-    interaction,
+    interaction, service_level,
 };
 use crate::{
     domain::{Change, Effect, Entry, EntryAdded, EntryDraft, Event, Interaction, Refused},
@@ -76,7 +76,7 @@ async fn changed(conn: &mut Conn<'_>, cx: &Context, change: Change, entry: Entry
     if reopened {
         interaction = assignment::keep_or_give_back(conn, cx, interaction).await?;
     }
-    let interaction = interaction::update(conn, interaction).await?;
+    let interaction = interaction::update(conn, cx, interaction).await?;
     insert(conn, &entry).await?;
     let added = EntryAdded::of(entry.clone(), &interaction, first_human_response);
     let events: Vec<Event> = [
@@ -96,11 +96,12 @@ async fn begin_anew(conn: &mut Conn<'_>, cx: &Context, previous: &Interaction, d
     let manual_version = store::manual::in_force(conn).await?;
     let follow_up = Interaction { manual_version, ..previous.follow_up(cx.fresh(), Direction::Inbound, cx.now) };
     let interaction = assignment::keep_or_give_back(conn, cx, follow_up).await?;
-    interaction::insert(conn, &interaction).await?;
+    let (interaction, late) = interaction::insert(conn, cx, interaction).await?;
     let entry = Entry::record(draft, interaction.id, interaction.customer, cx);
     insert(conn, &entry).await?;
     let added = EntryAdded::of(entry.clone(), &interaction, false);
     announce(conn, cx, &[Event::InteractionOpened(interaction.clone()), Event::EntryAdded(added)]).await?;
+    service_level::tell(conn, cx, &interaction, late).await?;
     Ok((entry, interaction))
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rapport_core::{Context, Failure, InteractionId, Page};
 use rapport_db::Conn;
 
-use super::{Result, announce, assignment, unchanged};
+use super::{Result, announce, assignment, service_level, service_level::Late, unchanged};
 use crate::{
     domain::{
         Customer, Effect, Entry, EntryAdded, EntryDraft, Event, Interaction, InteractionDraft, InteractionState, Refused,
@@ -45,7 +45,7 @@ pub async fn create_interaction(conn: &mut Conn<'_>, cx: &Context, command: Crea
         interaction = change.interaction;
         first_human_response = change.first_human_response;
     }
-    insert(conn, &interaction).await?;
+    let (interaction, late) = insert(conn, cx, interaction).await?;
     let mut events = Vec::with_capacity(3);
     let opened = match interaction.state {
         InteractionState::Scheduled => Event::InteractionScheduled(interaction.clone()),
@@ -60,6 +60,7 @@ pub async fn create_interaction(conn: &mut Conn<'_>, cx: &Context, command: Crea
         events.push(Event::FirstHumanResponse(interaction.clone()));
     }
     announce(conn, cx, &events).await?;
+    service_level::tell(conn, cx, &interaction, late).await?;
     Ok((interaction, first_entry))
 }
 
@@ -70,18 +71,22 @@ pub(super) async fn begin(conn: &mut Conn<'_>, cx: &Context, id: InteractionId, 
     Ok(Interaction { manual_version, ..Interaction::begin(id, draft, journey, cx.now) })
 }
 
-/// Stores a new interaction.
-pub(super) async fn insert(conn: &mut Conn<'_>, interaction: &Interaction) -> Result<()> {
+/// Stores a new interaction with the clocks that begin with it. What is late already is told after its beginning was.
+pub(super) async fn insert(conn: &mut Conn<'_>, cx: &Context, mut interaction: Interaction) -> Result<(Interaction, Late)> {
+    let late = service_level::follow(conn, cx.now, &mut interaction).await?;
     if store::interaction::insert(conn, interaction.clone()).await? {
-        Ok(())
+        Ok((interaction, late))
     } else {
         Err(Failure::Refused(Refused::InteractionExists(interaction.id)))
     }
 }
 
-/// Stores a changed interaction.
-pub(super) async fn update(conn: &mut Conn<'_>, interaction: Interaction) -> Result<Interaction> {
-    store::interaction::update(conn, interaction).await?.ok_or(Failure::Stale)
+/// Stores a changed interaction with its clocks, and tells what was not reached in time.
+pub(super) async fn update(conn: &mut Conn<'_>, cx: &Context, mut interaction: Interaction) -> Result<Interaction> {
+    let late = service_level::follow(conn, cx.now, &mut interaction).await?;
+    let stored = store::interaction::update(conn, interaction).await?.ok_or(Failure::Stale)?;
+    service_level::tell(conn, cx, &stored, late).await?;
+    Ok(stored)
 }
 
 /// The interaction with this id, locked, as the caller read it.
@@ -130,7 +135,7 @@ pub struct ReopenInteraction {
 pub async fn reopen_interaction(conn: &mut Conn<'_>, cx: &Context, command: ReopenInteraction) -> Result<Interaction> {
     let reopened = load(conn, command.id, command.read).await?.reopen(cx.now).map_err(Failure::Refused)?;
     let reopened = assignment::keep_or_give_back(conn, cx, reopened).await?;
-    let reopened = update(conn, reopened).await?;
+    let reopened = update(conn, cx, reopened).await?;
     let note = Entry::record(EntryDraft::system(format!("Reopened: {}", command.reason)), reopened.id, reopened.customer, cx);
     super::entry::insert(conn, &note).await?;
     let added = EntryAdded::of(note, &reopened, false);

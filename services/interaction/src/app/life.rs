@@ -22,7 +22,7 @@ pub struct StartInteraction {
 pub async fn start_interaction(conn: &mut Conn<'_>, cx: &Context, command: StartInteraction) -> Result<Interaction> {
     let StartInteraction { id, read } = command;
     let started = interaction::load(conn, id, read).await?.start(cx.now).map_err(Failure::Refused)?;
-    let started = interaction::update(conn, started).await?;
+    let started = interaction::update(conn, cx, started).await?;
     announce(conn, cx, &[Event::InteractionOpened(started.clone())]).await?;
     Ok(started)
 }
@@ -45,7 +45,7 @@ pub struct EndOrHold {
 pub async fn hold_interaction(conn: &mut Conn<'_>, cx: &Context, command: EndOrHold) -> Result<Interaction> {
     let EndOrHold { id, reason, read } = command;
     let held = interaction::load(conn, id, read).await?.hold(reason.clone(), cx.now).map_err(Failure::Refused)?;
-    let held = interaction::update(conn, held).await?;
+    let held = interaction::update(conn, cx, held).await?;
     let added = note(conn, cx, &held, format!("Held: {reason}")).await?;
     announce(conn, cx, &[Event::InteractionHeld(held.clone()), added]).await?;
     Ok(held)
@@ -58,7 +58,7 @@ pub async fn hold_interaction(conn: &mut Conn<'_>, cx: &Context, command: EndOrH
 pub async fn cancel_interaction(conn: &mut Conn<'_>, cx: &Context, command: EndOrHold) -> Result<Interaction> {
     let EndOrHold { id, reason, read } = command;
     let cancelled = interaction::load(conn, id, read).await?.cancel(reason.clone(), cx.now).map_err(Failure::Refused)?;
-    let cancelled = interaction::update(conn, cancelled).await?;
+    let cancelled = interaction::update(conn, cx, cancelled).await?;
     let added = note(conn, cx, &cancelled, format!("Cancelled: {reason}")).await?;
     announce(conn, cx, &[Event::InteractionCancelled(cancelled.clone()), added]).await?;
     Ok(cancelled)
@@ -94,7 +94,7 @@ pub async fn abandon_interaction(
         _ => reason,
     };
     let abandoned = loaded.abandon(reason.clone(), cx.now).map_err(Failure::Refused)?;
-    let abandoned = interaction::update(conn, abandoned).await?;
+    let abandoned = interaction::update(conn, cx, abandoned).await?;
     let added = note(conn, cx, &abandoned, format!("Abandoned: {reason}")).await?;
     let mut events = Vec::with_capacity(3);
     if let Some(made) = &made {

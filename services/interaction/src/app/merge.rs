@@ -47,11 +47,11 @@ pub async fn merge_interactions(conn: &mut Conn<'_>, cx: &Context, command: Merg
     for other in loaded.into_values() {
         for below in store::interaction::merged_for_update(conn, other.id).await? {
             let below = Interaction { merged_into: Some(survivor_id), customer: below.customer.or(customer), ..below };
-            interaction::update(conn, below).await?;
+            interaction::update(conn, cx, below).await?;
         }
         let joins = customer.filter(|_| other.customer.is_none());
         let other = Interaction { customer: other.customer.or(customer), ..other }.end_in(survivor_id, &cx.caller.name, cx.now);
-        let other = interaction::update(conn, other).await?;
+        let other = interaction::update(conn, cx, other).await?;
         events.push(Event::InteractionMerged(other.clone()));
         events.push(note(conn, cx, &other, format!("Merged into {survivor_id}")).await?);
         if let Some(customer) = joins {
@@ -59,7 +59,7 @@ pub async fn merge_interactions(conn: &mut Conn<'_>, cx: &Context, command: Merg
         }
         ended.push(other);
     }
-    let survivor = interaction::update(conn, survivor).await?;
+    let survivor = interaction::update(conn, cx, survivor).await?;
     if let Some(customer) = customer.filter(|_| unknown) {
         move_promises(conn, cx, survivor.id, customer, &mut events).await?;
     }
@@ -121,7 +121,7 @@ async fn place(
     events: &mut Vec<Event>,
 ) -> Result<Interaction> {
     let moved = Interaction { customer: Some(customer), update_time: cx.now, ..interaction };
-    let moved = interaction::update(conn, moved).await?;
+    let moved = interaction::update(conn, cx, moved).await?;
     events.push(Event::InteractionMoved(moved.clone()));
     move_promises(conn, cx, moved.id, customer, events).await?;
     Ok(moved)

@@ -26,7 +26,7 @@ pub struct AdvanceStage {
 pub async fn advance_stage(conn: &mut Conn<'_>, cx: &Context, command: AdvanceStage) -> Result<Interaction> {
     let AdvanceStage { id, to, note, read } = command;
     let advanced = interaction::load(conn, id, read).await?.advance(to, note, &cx.caller.name, cx.now).map_err(Failure::Refused)?;
-    let advanced = interaction::update(conn, advanced).await?;
+    let advanced = interaction::update(conn, cx, advanced).await?;
     announce(conn, cx, &[Event::StageChanged(advanced.clone())]).await?;
     Ok(advanced)
 }

@@ -3,7 +3,7 @@
 use rapport_core::{CustomerId, JourneyId, SubjectId};
 use serde::{Deserialize, Serialize};
 
-use super::{Agent, Commitment, Endorsement, Entry, Interaction, InteractionState, ManualVersion};
+use super::{Agent, Commitment, Endorsement, Entry, Interaction, InteractionState, ManualVersion, SlaBreached};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,6 +35,8 @@ pub enum Event {
     InteractionMerged(Interaction),
     /// An interaction turned out to be with another customer.
     InteractionMoved(Interaction),
+    /// Something was not reached in time.
+    SlaBreached(SlaBreached),
     /// A promise was made.
     CommitmentMade(Commitment),
     /// A promise was kept, in time or late.
@@ -108,6 +110,7 @@ impl Event {
         "interaction.cancelled",
         "interaction.merged",
         "interaction.moved",
+        "interaction.sla_breached",
         "commitment.made",
         "commitment.kept",
         "commitment.broken",
@@ -141,6 +144,7 @@ impl Event {
             Self::InteractionCancelled(_) => "interaction.cancelled",
             Self::InteractionMerged(_) => "interaction.merged",
             Self::InteractionMoved(_) => "interaction.moved",
+            Self::SlaBreached(_) => "interaction.sla_breached",
             Self::CommitmentMade(_) => "commitment.made",
             Self::CommitmentKept(_) => "commitment.kept",
             Self::CommitmentBroken(_) => "commitment.broken",
@@ -174,6 +178,7 @@ impl Event {
             | Self::InteractionCancelled(of)
             | Self::InteractionMerged(of)
             | Self::InteractionMoved(of) => (of.id.cast(), of.version, Some(of.journey)),
+            Self::SlaBreached(of) => (of.interaction.cast(), of.version, Some(of.journey)),
             Self::EntryAdded(of) => (of.entry.interaction.cast(), of.version, Some(of.journey)),
             Self::CommitmentMade(of)
             | Self::CommitmentKept(of)

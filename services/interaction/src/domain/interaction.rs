@@ -8,7 +8,7 @@ use rapport_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{CallFlowRun, Conclusion, Entry, EntryKind, InformalOffer, Objective, Purpose, Refused, StageChange, stage};
+use super::{CallFlowRun, Conclusion, Entry, EntryKind, InformalOffer, Objective, Purpose, Refused, ServiceLevel, StageChange, stage};
 
 words! {
     /// Where an interaction stands.
@@ -166,6 +166,12 @@ pub struct Interaction {
     /// How far it has come in a call flow.
     #[serde(default)]
     pub call_flow: Option<CallFlowRun>,
+    /// What was promised, and how it stands; none until it begins.
+    #[serde(default)]
+    pub service_level: Option<ServiceLevel>,
+    /// When the next of its clocks is due.
+    #[serde(default)]
+    pub sla_due_time: Option<Time>,
     /// What started it.
     pub source: String,
     /// The journey that it belongs to.
@@ -262,6 +268,8 @@ impl Interaction {
             conclusion: None,
             reopen_count: 0,
             previous: None,
+            service_level: None,
+            sla_due_time: None,
             assignee: None,
             queue,
             priority,

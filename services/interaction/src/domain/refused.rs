@@ -3,7 +3,8 @@
 use std::fmt;
 
 use rapport_core::{
-    AgentId, CallFlowId, CannedMessageId, CommitmentId, Condition, EntryId, InteractionId, ManualVersionId, Refusal, RefusalCode, Stage,
+    AgentId, CalendarId, CallFlowId, CannedMessageId, CommitmentId, Condition, EntryId, InteractionId, ManualVersionId, Refusal, RefusalCode,
+    SlaPolicyId, Stage,
 };
 
 use super::{CommitmentState, Endorsement, InteractionState, ManualState};
@@ -169,6 +170,20 @@ pub enum Refused {
         /// Each condition that is not met.
         conditions: Vec<Condition>,
     },
+    /// There is a calendar with the id that was given.
+    CalendarExists(CalendarId),
+    /// There is a policy with the id that was given.
+    SlaPolicyExists(SlaPolicyId),
+    /// Policies name the calendar.
+    CalendarInUse {
+        /// How many.
+        policies: i64,
+    },
+    /// There are as many policies as there may be.
+    TooManySlaPolicies {
+        /// How many.
+        limit: i64,
+    },
 }
 
 /// The sentences of conditions in one.
@@ -257,6 +272,10 @@ impl fmt::Display for Refused {
                 f.write_str("the agent cannot take the interaction: ")?;
                 all(f, conditions)
             }
+            Self::CalendarExists(id) => write!(f, "there is a calendar {id} already: take it, or give another id"),
+            Self::SlaPolicyExists(id) => write!(f, "there is a policy {id} already: take it, or give another id"),
+            Self::CalendarInUse { policies } => write!(f, "the calendar is named by {policies} policies: change or delete them first"),
+            Self::TooManySlaPolicies { limit } => write!(f, "there are {limit} policies, and no more are allowed: delete one first"),
         }
     }
 }
@@ -295,6 +314,10 @@ impl Refusal for Refused {
         "SHORT_CODE_TAKEN",
         "CANNED_MESSAGE_VERSION",
         "CANNED_MESSAGE_NOT_APPROVED",
+        "CALENDAR_EXISTS",
+        "SLA_POLICY_EXISTS",
+        "CALENDAR_IN_USE",
+        "TOO_MANY_SLA_POLICIES",
     ];
 
     fn reason(&self) -> &'static str {
@@ -331,6 +354,10 @@ impl Refusal for Refused {
             Self::ShortCodeTaken(_) => "SHORT_CODE_TAKEN",
             Self::CannedMessageVersion { .. } => "CANNED_MESSAGE_VERSION",
             Self::CannedMessageNotApproved { .. } => "CANNED_MESSAGE_NOT_APPROVED",
+            Self::CalendarExists(_) => "CALENDAR_EXISTS",
+            Self::SlaPolicyExists(_) => "SLA_POLICY_EXISTS",
+            Self::CalendarInUse { .. } => "CALENDAR_IN_USE",
+            Self::TooManySlaPolicies { .. } => "TOO_MANY_SLA_POLICIES",
         }
     }
 
@@ -342,6 +369,8 @@ impl Refusal for Refused {
             | Self::ManualVersionExists(_)
             | Self::AgentExists(_)
             | Self::CallFlowExists(_)
+            | Self::CalendarExists(_)
+            | Self::SlaPolicyExists(_)
             | Self::CannedMessageExists(_)
             | Self::ShortCodeTaken(_) => RefusalCode::AlreadyExists,
             _ => RefusalCode::FailedPrecondition,
@@ -399,6 +428,10 @@ impl Refusal for Refused {
                 ("version", version.to_string()),
                 ("approved_version", approved.unwrap_or_default().to_string()),
             ],
+            Self::CalendarExists(id) => vec![("calendar_id", id.to_string())],
+            Self::SlaPolicyExists(id) => vec![("policy_id", id.to_string())],
+            Self::CalendarInUse { policies } => vec![("policies", policies.to_string())],
+            Self::TooManySlaPolicies { limit } => vec![("limit", limit.to_string())],
         }
     }
 }

@@ -15,7 +15,8 @@ use rapport_db::{Conn, Fault, Json, on};
 
 use super::{filter::narrow_interactions, lock::first_for_update, many::insert_rows, schema::interactions};
 use crate::domain::{
-    CallFlowRun, Conclusion, InformalOffer, Interaction, InteractionState, Objective, Purpose, StageChange, filter::InteractionCriterion,
+    CallFlowRun, Conclusion, InformalOffer, Interaction, InteractionState, Objective, Purpose, ServiceLevel, StageChange,
+    filter::InteractionCriterion,
 };
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
@@ -45,6 +46,8 @@ struct InteractionRow {
     conclusion: Option<Json<Conclusion>>,
     reopen_count: i32,
     previous: Option<InteractionId>,
+    service_level: Option<Json<ServiceLevel>>,
+    sla_due_time: Option<Time>,
     assignee: Option<AgentId>,
     queue: String,
     priority: i32,
@@ -65,7 +68,7 @@ struct InteractionRow {
 
 /// Moves every field from one struct to the other; a new field does not compile until both have it.
 macro_rules! convert {
-    ($value:expr, $from:ident => $to:ident, |$stages:ident, $offer:ident, $conclusion:ident, $tags:ident, $call_flow:ident| $nested:expr) => {{
+    ($value:expr, $from:ident => $to:ident, |$stages:ident, $offer:ident, $conclusion:ident, $tags:ident, $call_flow:ident, $level:ident| $nested:expr) => {{
         let $from {
             id,
             version,
@@ -91,6 +94,8 @@ macro_rules! convert {
             conclusion: $conclusion,
             reopen_count,
             previous,
+            service_level: $level,
+            sla_due_time,
             assignee,
             queue,
             priority,
@@ -108,7 +113,7 @@ macro_rules! convert {
             create_time,
             update_time,
         } = $value;
-        let (stages, informal_offer, conclusion, tags, call_flow) = $nested;
+        let (stages, informal_offer, conclusion, tags, call_flow, service_level) = $nested;
         $to {
             id,
             version,
@@ -134,6 +139,8 @@ macro_rules! convert {
             conclusion,
             reopen_count,
             previous,
+            service_level,
+            sla_due_time,
             assignee,
             queue,
             priority,
@@ -156,15 +163,22 @@ macro_rules! convert {
 
 impl From<InteractionRow> for Interaction {
     fn from(row: InteractionRow) -> Self {
-        convert!(row, InteractionRow => Self, |stages, offer, conclusion, tags, call_flow| {
-            (stages.0, offer.map(|offer| offer.0), conclusion.map(|conclusion| conclusion.0), tags.0, call_flow.map(|run| run.0))
+        convert!(row, InteractionRow => Self, |stages, offer, conclusion, tags, call_flow, level| {
+            (
+                stages.0,
+                offer.map(|offer| offer.0),
+                conclusion.map(|conclusion| conclusion.0),
+                tags.0,
+                call_flow.map(|run| run.0),
+                level.map(|level| level.0),
+            )
         })
     }
 }
 impl From<Interaction> for InteractionRow {
     fn from(interaction: Interaction) -> Self {
-        convert!(interaction, Interaction => Self, |stages, offer, conclusion, tags, call_flow| {
-            (Json(stages), offer.map(Json), conclusion.map(Json), Json(tags), call_flow.map(Json))
+        convert!(interaction, Interaction => Self, |stages, offer, conclusion, tags, call_flow, level| {
+            (Json(stages), offer.map(Json), conclusion.map(Json), Json(tags), call_flow.map(Json), level.map(Json))
         })
     }
 }
@@ -255,6 +269,36 @@ pub async fn open_of_for_update(conn: &mut Conn<'_>, agent: AgentId) -> Result<V
     let rows: Vec<InteractionRow> = match conn {
         Conn::Postgres(c) => open.select(InteractionRow::as_select()).for_update().load(c).await?,
         Conn::Sqlite(c) => open.select(InteractionRow::as_select()).load(c).await?,
+    };
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// When the next clock of any interaction is due; none when none runs.
+///
+/// # Errors
+/// When the database fails.
+pub async fn next_sla_due(conn: &mut Conn<'_>) -> Result<Option<Time>, Fault> {
+    let due: Option<Option<Time>> = on!(conn, |c| interactions::table
+        .filter(interactions::sla_due_time.is_not_null())
+        .order(interactions::sla_due_time)
+        .select(interactions::sla_due_time)
+        .first(c)
+        .await
+        .optional())?;
+    Ok(due.flatten())
+}
+
+/// The interactions of which a clock is due, locked until the end of the transaction, the oldest first; those that another
+/// transaction is changing are left out: it notes the breach itself.
+///
+/// # Errors
+/// When the database fails.
+pub async fn late_for_update(conn: &mut Conn<'_>, now: Time, limit: i64) -> Result<Vec<Interaction>, Fault> {
+    let late =
+        interactions::table.filter(interactions::sla_due_time.le(now)).order((interactions::sla_due_time, interactions::id)).limit(limit);
+    let rows: Vec<InteractionRow> = match conn {
+        Conn::Postgres(c) => late.select(InteractionRow::as_select()).for_update().skip_locked().load(c).await?,
+        Conn::Sqlite(c) => late.select(InteractionRow::as_select()).load(c).await?,
     };
     Ok(rows.into_iter().map(Into::into).collect())
 }

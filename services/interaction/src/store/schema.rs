@@ -28,6 +28,8 @@ diesel::table! {
         conclusion -> Nullable<Json>,
         reopen_count -> Integer,
         previous -> Nullable<Uuid>,
+        service_level -> Nullable<Json>,
+        sla_due_time -> Nullable<Moment>,
         assignee -> Nullable<Uuid>,
         queue -> Text,
         priority -> Integer,
@@ -190,6 +192,31 @@ diesel::table! {
         queues -> Json,
         capacity -> Integer,
         inactive -> Bool,
+        create_time -> Moment,
+        update_time -> Moment,
+    }
+}
+diesel::table! {
+    use diesel::sql_types::{BigInt, Bool};
+    use rapport_db::sql_types::{Json, Moment, Uuid};
+    calendars (id) {
+        id -> Uuid,
+        version -> BigInt,
+        deleted -> Bool,
+        document -> Json,
+        create_time -> Moment,
+        update_time -> Moment,
+    }
+}
+diesel::table! {
+    use diesel::sql_types::{BigInt, Bool, Nullable};
+    use rapport_db::sql_types::{Json, Moment, Uuid};
+    sla_policies (id) {
+        id -> Uuid,
+        version -> BigInt,
+        deleted -> Bool,
+        calendar -> Nullable<Uuid>,
+        document -> Json,
         create_time -> Moment,
         update_time -> Moment,
     }

@@ -20,6 +20,7 @@ mod promises;
 mod rows_calls;
 mod rows_flows;
 mod rows_interactions;
+mod service_levels;
 mod situations;
 mod staff;
 mod walks;

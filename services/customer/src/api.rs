@@ -16,6 +16,7 @@ mod rapport_service;
 mod risk;
 mod risk_service;
 mod timeline;
+mod touch;
 mod wire;
 
 use rapport_core::{Role, World};
@@ -45,6 +46,8 @@ pub const ROLES: &[(&str, Role)] = &[
     ("rapport.customer.v1.RapportService/UpdateRapportNote", Role::Agent),
     ("rapport.customer.v1.RapportService/DeleteRapportNote", Role::Agent),
     ("rapport.customer.v1.RapportService/ListRapportNotes", Role::Reader),
+    ("rapport.customer.v1.RapportService/SetTouchCadence", Role::Agent),
+    ("rapport.customer.v1.RapportService/ListDueTouches", Role::Reader),
     ("rapport.customer.v1.AgreementService/CreateAgreement", Role::Agent),
     ("rapport.customer.v1.AgreementService/OfferAgreement", Role::Agent),
     ("rapport.customer.v1.AgreementService/AnswerAgreement", Role::Agent),

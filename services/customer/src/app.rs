@@ -13,6 +13,7 @@ pub mod resolve;
 pub mod risk;
 pub mod subscription;
 pub mod timeline;
+pub mod touch;
 
 #[cfg(test)]
 mod tests;

@@ -16,6 +16,7 @@ pub mod rapport_note;
 pub mod refused;
 pub mod risk;
 pub mod timeline;
+pub mod touch;
 
 pub use agreement::{Agreement, AgreementKind, AgreementState, PaymentMode};
 pub use connection::{Connection, ConnectionLevel};
@@ -30,3 +31,4 @@ pub use rapport_note::{RapportInitiator, RapportNote, RapportNoteKind};
 pub use refused::Refused;
 pub use risk::{Assessment, RiskCode, Signal};
 pub use timeline::TimelineEntry;
+pub use touch::{Touch, TouchDue};

@@ -5,9 +5,12 @@ mod feedback;
 mod interaction;
 mod newsletter;
 mod reviewer;
+mod toucher;
 
 #[cfg(test)]
 pub(crate) use reviewer::review;
+#[cfg(test)]
+pub(crate) use toucher::tell;
 
 use std::time::Duration;
 
@@ -36,6 +39,7 @@ pub fn jobs(host: &Host, database: &Database, review_interval: Duration) -> Resu
         follower("newsletter-follower", newsletter, newsletter::TYPES, database, &world, |consumer| {
             consume(consumer, async |conn, cx, event| newsletter::follow(conn, cx, event).await)
         }),
+        toucher::job(database.clone(), world.clone(), review_interval),
         reviewer::job(database.clone(), world, review_interval),
     ])
 }

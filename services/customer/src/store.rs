@@ -10,6 +10,7 @@ mod schema;
 pub mod signal;
 pub mod standing;
 pub mod timeline;
+pub mod touch;
 
 use diesel_migrations::embed_migrations;
 use rapport_db::Migrations;

@@ -2,8 +2,8 @@
 
 pub mod agent;
 pub mod assignment;
-pub mod call_flow;
 pub mod calendar;
+pub mod call_flow;
 pub mod canned_message;
 pub mod commitment;
 pub mod conclusion;
@@ -32,8 +32,8 @@ pub mod template;
 pub mod training;
 
 pub use agent::{Agent, AgentDraft, AgentEdit, AgentRole, Endorsement};
-pub use call_flow::{CallFlow, CallFlowRun};
 pub use calendar::{Calendar, CalendarDraft, Hours, Interval};
+pub use call_flow::{CallFlow, CallFlowRun};
 pub use canned_message::{CannedMessage, CannedMessageDraft, CannedMessageKind};
 pub use commitment::{Commitment, CommitmentDraft, CommitmentKind, CommitmentState, KeptRate, Renegotiation};
 pub use conclusion::{Conclusion, ConclusionDraft, Evidence, Expectation, NextStep, NoStepReason, Outcome, ReEngagement};

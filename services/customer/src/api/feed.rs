@@ -13,7 +13,7 @@ use rapport_proto::{
 use rapport_server::{FeedRequest, FeedSource, FeedStream, feed::watch};
 use tonic::{Request, Response, Status};
 
-use super::{Api, agreement, connection, consent, customer, rapport_note, risk};
+use super::{Api, agreement, connection, consent, customer, rapport_note, risk, touch};
 use crate::{
     app::feed::{SnapshotKey, snapshot},
     domain::Event,
@@ -51,6 +51,7 @@ impl FeedSource for CustomerSource {
                 Payload::RapportNote(rapport_note::message(note))
             }
             Event::AgreementChanged(changed) => Payload::Agreement(agreement::message(changed)),
+            Event::TouchDue(due) => Payload::TouchDue(touch::due_message(due)),
             Event::ConnectionChanged(changed) => Payload::Connection(connection::message(changed)),
         };
         Ok(WatchEventsResponse { item: Some(Item::Event(pb::Event { meta: Some(meta), payload: Some(payload) })) })

@@ -8,6 +8,7 @@ use tonic::{Request, Response, Status};
 use super::{
     Api,
     rapport_note::{content, message},
+    touch,
     wire::{filters, same, version, word},
 };
 use crate::app::rapport_note::{self as app, Filter, UpdateRapportNote};
@@ -82,6 +83,17 @@ impl RapportService for Api {
                 .await?;
         let (rows, next_page_token) = page.answer(rows, |note| note.id);
         Ok(Response::new(pb::ListRapportNotesResponse { rapport_notes: rows.into_iter().map(message).collect(), next_page_token }))
+    }
+
+    async fn set_touch_cadence(
+        &self,
+        request: Request<pb::SetTouchCadenceRequest>,
+    ) -> Result<Response<pb::SetTouchCadenceResponse>, Status> {
+        touch::set(self, request).await
+    }
+
+    async fn list_due_touches(&self, request: Request<pb::ListDueTouchesRequest>) -> Result<Response<pb::ListDueTouchesResponse>, Status> {
+        touch::list(self, request).await
     }
 }
 

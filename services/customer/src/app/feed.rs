@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     app::risk::assess,
-    domain::{Agreement, Connection, ConsentRecord, Customer, Event, RapportNote},
+    domain::{Agreement, Connection, ConsentRecord, Customer, Event, RapportNote, Touch, TouchDue},
     store,
 };
 
 /// Where a snapshot goes on: customers first, then their consents, then their risk, then the notes on them,
-/// their agreements, their bonds with us.
+/// their agreements, their bonds with us, who is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SnapshotKey {
     /// After this customer.
@@ -26,6 +26,8 @@ pub enum SnapshotKey {
     Agreement(AgreementId),
     /// After this bond.
     Connection(ConnectionId),
+    /// After this customer, of those whose due date was told.
+    Touch(CustomerId),
 }
 
 impl SnapshotKey {
@@ -97,12 +99,23 @@ pub async fn snapshot(
         }
         SnapshotKey::Connection(after) => {
             let rows = store::connection::after(conn, after, limit).await?;
-            let next = rows.last().filter(|_| full(rows.len())).map(|connection| SnapshotKey::Connection(connection.id));
+            let last = rows.last().filter(|_| full(rows.len())).map(|connection| SnapshotKey::Connection(connection.id));
+            let next = last.unwrap_or(SnapshotKey::Touch(CustomerId::from_uuid(uuid::Uuid::nil())));
             let event = |connection: Connection| {
                 let at = connection.update_time;
                 (Event::ConnectionChanged(connection), at)
             };
-            (rows.into_iter().map(event).collect(), next)
+            (rows.into_iter().map(event).collect(), Some(next))
+        }
+        SnapshotKey::Touch(after) => {
+            let rows = store::touch::told_after(conn, after, limit).await?;
+            let next = rows.last().filter(|_| full(rows.len())).map(|(touch, _)| SnapshotKey::Touch(touch.customer));
+            let event = |(touch, owner): (Touch, String)| {
+                let Touch { customer, told, next_touch_time, update_time, .. } = touch;
+                let due = told.zip(next_touch_time).map(|(id, due_time)| TouchDue { id, customer, owner, due_time });
+                due.map(|due| (Event::TouchDue(due), update_time))
+            };
+            (rows.into_iter().filter_map(event).collect(), next)
         }
     })
 }

@@ -3,7 +3,7 @@
 use rapport_core::Context;
 use rapport_db::Conn;
 
-use super::{Outcome, risk::reassess, save};
+use super::{Outcome, risk::reassess, save, touch::note_meeting};
 use crate::{
     domain::{
         ContactPointKind, Customer, Event,
@@ -33,6 +33,9 @@ pub async fn observe(conn: &mut Conn<'_>, cx: &Context, observation: Observation
     }
     let mut standing = store::standing::find_for_update(conn, customer).await?;
     standing.last_interaction_time = standing.last_interaction_time.max(met);
+    if let Some(met) = met {
+        note_meeting(conn, cx.now, customer, met).await?;
+    }
     if changes.is_empty() {
         store::standing::update(conn, &standing).await?;
         return Ok(());

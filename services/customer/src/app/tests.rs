@@ -4,6 +4,7 @@ mod consent;
 mod import;
 mod observation;
 mod races;
+mod touch;
 
 use std::collections::BTreeMap;
 

@@ -3,7 +3,7 @@
 use rapport_core::SubjectId;
 use serde::{Deserialize, Serialize};
 
-use super::{Agreement, Assessment, Connection, ConsentRecord, Customer, RapportNote, risk};
+use super::{Agreement, Assessment, Connection, ConsentRecord, Customer, RapportNote, TouchDue, risk};
 
 /// One change, with what changed as it is after the change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +29,8 @@ pub enum Event {
     AgreementChanged(Agreement),
     /// A bond began, or took a step.
     ConnectionChanged(Connection),
+    /// It is time to turn to a customer.
+    TouchDue(TouchDue),
 }
 
 impl Event {
@@ -44,6 +46,7 @@ impl Event {
         "rapport_note.deleted",
         "agreement.changed",
         "connection.changed",
+        "touch.due",
     ];
 
     /// Its type in the feed.
@@ -59,6 +62,7 @@ impl Event {
             Self::RapportNoteDeleted(_) => "rapport_note.deleted",
             Self::AgreementChanged(_) => "agreement.changed",
             Self::ConnectionChanged(_) => "connection.changed",
+            Self::TouchDue(_) => "touch.due",
         }
     }
     /// The resource that it happened to.
@@ -70,13 +74,14 @@ impl Event {
             Self::RapportNoteRecorded(note) | Self::RapportNoteUpdated(note) | Self::RapportNoteDeleted(note) => note.id.cast(),
             Self::AgreementChanged(agreement) => agreement.id.cast(),
             Self::ConnectionChanged(connection) => connection.id.cast(),
+            Self::TouchDue(due) => due.id,
         }
     }
     /// The version of that resource after it.
     pub const fn version(&self) -> i64 {
         match self {
             Self::CustomerCreated(customer) | Self::CustomerUpdated(customer) | Self::CustomerTypeChanged(customer) => customer.version,
-            Self::ConsentRecorded(_) => 1,
+            Self::ConsentRecorded(_) | Self::TouchDue(_) => 1,
             Self::RiskChanged(_, version) => *version,
             Self::RapportNoteRecorded(note) | Self::RapportNoteUpdated(note) | Self::RapportNoteDeleted(note) => note.version,
             Self::AgreementChanged(agreement) => agreement.version,

@@ -65,6 +65,7 @@ fn own(event: &Event) -> Option<(CustomerId, String, Option<Channel>)> {
         Event::ConnectionChanged(connection) => {
             Some((connection.customer, format!("the bond with {} is now {}", connection.agent, connection.level), None))
         }
+        Event::TouchDue(due) => Some((due.customer, "it is time to stay in touch".to_owned(), None)),
         Event::CustomerUpdated(_) | Event::RapportNoteUpdated(_) | Event::RapportNoteDeleted(_) => None,
     }
 }

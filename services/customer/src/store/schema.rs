@@ -158,6 +158,19 @@ diesel::table! {
         update_time -> Moment,
     }
 }
+diesel::table! {
+    use diesel::sql_types::{BigInt, Bool, Integer, Nullable};
+    use rapport_core::sql::{Moment, Uuid};
+    touches (customer_id) {
+        customer_id -> Uuid,
+        version -> BigInt,
+        cadence_days -> Integer,
+        next_touch_time -> Nullable<Moment>,
+        told -> Bool,
+        told_id -> Nullable<Uuid>,
+        update_time -> Moment,
+    }
+}
 diesel::allow_tables_to_appear_in_same_query!(
     customers,
     identities,
@@ -167,5 +180,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     standings,
     rapport_notes,
     agreements,
-    connections
+    connections,
+    touches
 );

@@ -89,4 +89,19 @@ both_databases! {
         assert_eq!(refusal(record(&running, note(INTERACTION, RapportNoteKind::Values, "honesty")).await).0, Code::NotFound);
         running.stop().await;
     }
+
+    async fn a_cadence_is_set_and_says_who_is_due_by_then(backend: Backend) {
+        let running = start(backend).await;
+        let ada = running.create(pb::Customer { owner: "grace".to_owned(), ..customer("Ada", "") }).await.customer_id;
+        let set = pb::SetTouchCadenceRequest { customer_id: ada.clone(), cadence_days: 30, ..Default::default() };
+        let touch = running.rapport().set_touch_cadence(set).await.expect("set").into_inner().touch.expect("a touch");
+        assert_eq!((touch.cadence_days, touch.owner.as_str(), touch.etag.as_str(), touch.told), (30, "grace", "1", false));
+        let now = running.rapport().list_due_touches(pb::ListDueTouchesRequest::default()).await.expect("listed").into_inner();
+        assert_eq!(now.touches, []);
+        let then = pb::ListDueTouchesRequest { owner: "grace".to_owned(), before: touch.next_touch_time, ..Default::default() };
+        assert_eq!(running.rapport().list_due_touches(then).await.expect("listed").into_inner().touches, [touch]);
+        let wrong = pb::SetTouchCadenceRequest { cadence_days: -1, etag: "x".to_owned(), ..Default::default() };
+        assert_eq!(refusal(running.rapport().set_touch_cadence(wrong).await).2, ["customer_id", "cadence_days", "etag"]);
+        running.stop().await;
+    }
 }

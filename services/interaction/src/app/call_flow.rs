@@ -150,7 +150,7 @@ fn next_step(interaction: &Interaction, flow: &CallFlowDraft) -> Option<Step> {
 }
 
 async fn save(conn: &mut Conn<'_>, cx: &Context, changed: Interaction) -> Result<Interaction> {
-    let saved = interaction::update(conn, changed).await?;
+    let saved = interaction::update(conn, cx, changed).await?;
     announce(conn, cx, &[Event::InteractionUpdated(saved.clone())]).await?;
     Ok(saved)
 }

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     domain::{
         Interaction, InteractionState,
-        origin::{Rating, Reply, Signup},
+        origin::{DueTouch, Rating, Reply, Signup},
     },
     store,
 };
@@ -96,6 +96,20 @@ pub async fn take_rating(conn: &mut Conn<'_>, cx: &Context, rating: Rating, call
     expect(conn, rating.customer).await?;
     let draft = rating.callback(callback_after, cx.now);
     create_interaction(conn, cx, CreateInteraction { id: rating.id(), draft, first_entry: None, customer: None }).await?;
+    Ok(())
+}
+
+/// Plans a contact with a customer whom it is time to turn to, once for each due date.
+///
+/// # Errors
+/// When the database fails.
+pub async fn take_touch(conn: &mut Conn<'_>, cx: &Context, due: DueTouch) -> Result<()> {
+    if store::interaction::find(conn, due.id).await?.is_some() {
+        return Ok(());
+    }
+    expect(conn, Some(due.customer)).await?;
+    let draft = due.interaction(cx.now);
+    create_interaction(conn, cx, CreateInteraction { id: due.id, draft, first_entry: None, customer: None }).await?;
     Ok(())
 }
 

@@ -182,6 +182,37 @@ impl Rating {
     }
 }
 
+/// It is time to turn to a customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueTouch {
+    /// The due date; the interaction has the same id, so that it is planned once.
+    pub id: InteractionId,
+    /// The customer.
+    pub customer: CustomerId,
+    /// Who looks after the customer; empty for nobody.
+    pub owner: String,
+}
+
+impl DueTouch {
+    /// The contact that is planned for now.
+    pub fn interaction(&self, now: Time) -> InteractionDraft {
+        let subject = if self.owner.is_empty() { "Stay in touch".to_owned() } else { format!("Stay in touch, for {}", self.owner) };
+        InteractionDraft {
+            customer: Some(self.customer),
+            subject: cut(&subject, MAX_SUBJECT),
+            purpose: Purpose::Relationship,
+            kind: InteractionKind::Predictable,
+            setting: Setting::Informal,
+            channel: Channel::Phone,
+            direction: Direction::Outbound,
+            objective: Some(Objective::Delight),
+            source: format!("touches/{}", self.id),
+            scheduled_time: Some(now),
+            ..blank(BusinessFunction::CustomerService, now)
+        }
+    }
+}
+
 fn blank(function: BusinessFunction, start: Time) -> InteractionDraft {
     InteractionDraft {
         customer: None,

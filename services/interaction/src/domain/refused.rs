@@ -3,8 +3,8 @@
 use std::fmt;
 
 use rapport_core::{
-    AgentId, CalendarId, CallFlowId, CannedMessageId, CommitmentId, Condition, EntryId, InteractionId, ManualVersionId, Refusal, RefusalCode,
-    SlaPolicyId, Stage,
+    AgentId, CalendarId, CallFlowId, CannedMessageId, CommitmentId, Condition, EntryId, InteractionId, ManualVersionId, Refusal,
+    RefusalCode, SlaPolicyId, Stage,
 };
 
 use super::{CommitmentState, Endorsement, InteractionState, ManualState};

@@ -2,14 +2,18 @@
 
 use rapport_client::CustomerFeed;
 use rapport_core::{Failure, Never};
-use rapport_proto::customer::v1::{Event, event::Payload};
+use rapport_proto::customer::v1::{self as pb, Event, event::Payload};
 use rapport_server::{Beginning, Consumer, consume};
 use tokio_util::sync::CancellationToken;
 
 use super::Work;
 use crate::{
     NAME,
-    app::customer::{forget_note, learn_customer, learn_note, learn_risk},
+    app::{
+        customer::{forget_note, learn_customer, learn_note, learn_risk},
+        origin::take_touch,
+    },
+    domain::origin::DueTouch,
     peers,
 };
 
@@ -21,6 +25,7 @@ const TYPES: &[&str] = &[
     "rapport_note.recorded",
     "rapport_note.updated",
     DELETED,
+    "touch.due",
 ];
 
 /// What is told of a note that is gone, with the note as it was last.
@@ -33,7 +38,7 @@ const DELETED: &str = "rapport_note.deleted";
 pub async fn run(work: Work, feed: CustomerFeed, stop: CancellationToken) -> Result<(), Failure<Never>> {
     let consumer =
         Consumer { service: NAME, database: work.database, world: work.world, feed, types: TYPES, beginning: Beginning::Snapshot, stop };
-    consume(consumer, async |conn, _cx, event: &Event| {
+    consume(consumer, async |conn, cx, event: &Event| {
         let version = event.meta.as_ref().map_or(0, |meta| meta.subject_version);
         match &event.payload {
             Some(Payload::Customer(customer)) => match peers::read(customer, version) {
@@ -49,8 +54,17 @@ pub async fn run(work: Work, feed: CustomerFeed, stop: CancellationToken) -> Res
                 Some((id, customer, note)) => learn_note(conn, id, customer, version, note).await,
                 None => Ok(()),
             },
+            Some(Payload::TouchDue(due)) => match read_touch(due) {
+                Some(due) => take_touch(conn, cx, due).await,
+                None => Ok(()),
+            },
             _ => Ok(()),
         }
     })
     .await
+}
+
+fn read_touch(due: &pb::TouchDue) -> Option<DueTouch> {
+    let pb::TouchDue { touch_due_id, customer_id, owner, due_time: _ } = due;
+    Some(DueTouch { id: touch_due_id.parse().ok()?, customer: customer_id.parse().ok()?, owner: owner.clone() })
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rapport_proto::{
     common::v1::{BusinessFunction, Channel, Direction, InteractionKind, Setting},
+    customer::v1 as tell,
     feedback::v1 as feedback,
     interaction::v1 as pb,
     newsletter::v1 as newsletter,
@@ -103,5 +104,23 @@ both_databases! {
         let call = calls.iter().find(|call| call.source == format!("responses/{}", bad.response_id)).expect("the first bad one");
         assert_eq!((call.state(), call.direction(), call.setting()), (pb::InteractionState::Scheduled, Direction::Outbound, Setting::Formal));
         assert_eq!((&call.journey_id, call.scheduled_time), (&bad.journey_id, house.time(Duration::from_secs(24 * 3600))));
+    }
+
+    async fn row_16_a_customer_who_is_due_is_turned_to_once(backend: Backend) {
+        let house = House::open(backend).await;
+        let due = |owner: &str| tell::TouchDue {
+            touch_due_id: fresh(),
+            customer_id: customer(1),
+            owner: owner.to_owned(),
+            due_time: house.time(Duration::ZERO),
+        };
+        let first = due("grace");
+        house.peers.tell_touch(first.clone());
+        house.peers.tell_touch(first.clone());
+        house.peers.tell_touch(due(""));
+        let planned = expect(&house, "purpose = RELATIONSHIP", 2).await;
+        let touch = planned.iter().find(|touch| touch.interaction_id == first.touch_due_id).expect("the first one");
+        assert_eq!((touch.state(), touch.direction(), touch.setting()), (pb::InteractionState::Scheduled, Direction::Outbound, Setting::Informal));
+        assert_eq!((touch.subject.as_str(), &touch.customer_id), ("Stay in touch, for grace", &customer(1)));
     }
 }

@@ -115,6 +115,11 @@ impl Peers {
         let meta = self.meta(&self.state.customer_feed, "customer.created", &known.customer_id);
         self.state.customer_feed.tell(customer::Event { meta, payload: Some(customer::event::Payload::Customer(known)) });
     }
+    /// The customer feed tells that it is time to turn to a customer.
+    pub fn tell_touch(&self, due: customer::TouchDue) {
+        let meta = self.meta(&self.state.customer_feed, "touch.due", &due.touch_due_id);
+        self.state.customer_feed.tell(customer::Event { meta, payload: Some(customer::event::Payload::TouchDue(due)) });
+    }
     /// The customer feed tells of a customer's risk.
     pub fn tell_risk(&self, id: &str, level: RiskLevel, score: i32, reasons: &[&str]) {
         let reason = |summary: &&str| customer::RiskReason { summary: (*summary).to_owned(), points: 25, ..Default::default() };

@@ -42,7 +42,7 @@ async fn take(conn: &mut Conn<'_>, cx: &Context, event: &Event) -> Result<(), Fa
             None => Ok(()),
         },
         // Not among the types that are followed.
-        Some(Payload::RapportNote(_) | Payload::Agreement(_) | Payload::Connection(_)) | None => Ok(()),
+        Some(Payload::RapportNote(_) | Payload::Agreement(_) | Payload::Connection(_) | Payload::TouchDue(_)) | None => Ok(()),
     }
 }
 

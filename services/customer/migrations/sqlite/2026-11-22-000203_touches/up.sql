@@ -1,0 +1,12 @@
+-- When customers are to be turned to, and whether that was told.
+CREATE TABLE touches (
+    customer_id     BLOB NOT NULL PRIMARY KEY REFERENCES customers (id),
+    version         INTEGER NOT NULL,
+    cadence_days    INTEGER NOT NULL,
+    next_touch_time INTEGER,
+    told            BOOLEAN NOT NULL,
+    told_id         BLOB,
+    update_time     INTEGER NOT NULL
+);
+CREATE INDEX touches_untold ON touches (told, next_touch_time);
+CREATE INDEX touches_due ON touches (next_touch_time, customer_id);

@@ -1,7 +1,7 @@
 //! From the domain to the wire: by destructuring, so that a new field does not compile until it is written here.
 
 use prost_types::Timestamp;
-use rapport_core::{Actor, Time, words::Word};
+use rapport_core::{Actor, AgentId, CustomerId, InteractionId, ManualVersionId, Time, words::Word};
 use rapport_proto::{common::v1 as common, interaction::v1 as pb};
 
 use crate::domain::{
@@ -72,7 +72,6 @@ pub fn interaction(interaction: Interaction) -> pb::Interaction {
     } = interaction;
     pb::Interaction {
         interaction_id: id.to_string(),
-        customer_id: text(customer),
         subject,
         function: function.number(),
         purpose: purpose.number(),
@@ -93,14 +92,10 @@ pub fn interaction(interaction: Interaction) -> pb::Interaction {
         feedback_solicited,
         conclusion: ended.map(conclusion),
         reopen_count,
-        previous_interaction_id: text(previous),
-        assignee_id: text(assignee),
         queue,
         priority,
         tags,
-        manual_version_id: text(manual_version),
         incident,
-        merged_into_id: text(merged_into),
         state_reason,
         call_flow: call_flow.map(super::call_flow::run),
         source,
@@ -112,6 +107,25 @@ pub fn interaction(interaction: Interaction) -> pb::Interaction {
         update_time: Some(timestamp(update_time)),
         service_level: level.and_then(super::service_level::write_level),
         etag: version.to_string(),
+        ..links(customer, previous, assignee, manual_version, merged_into)
+    }
+}
+
+/// What an interaction names: ids that may be missing.
+fn links(
+    customer: Option<CustomerId>,
+    previous: Option<InteractionId>,
+    assignee: Option<AgentId>,
+    manual_version: Option<ManualVersionId>,
+    merged_into: Option<InteractionId>,
+) -> pb::Interaction {
+    pb::Interaction {
+        customer_id: text(customer),
+        previous_interaction_id: text(previous),
+        assignee_id: text(assignee),
+        manual_version_id: text(manual_version),
+        merged_into_id: text(merged_into),
+        ..pb::Interaction::default()
     }
 }
 

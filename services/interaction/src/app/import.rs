@@ -2,27 +2,17 @@
 
 use std::collections::HashSet;
 
-use rapport_core::{Context, Failure, InteractionId, Violations, words};
+use rapport_core::{Context, Failure, InteractionId, Refusal, Violations};
 use rapport_db::{Conn, Fault, audit};
 
 use super::{
     Result, announce,
     log::{LogInteraction, prepare},
 };
-use crate::{domain::Refused, store};
-use rapport_core::Refusal;
-
-words! {
-    /// What became of a row.
-    pub enum ImportResult {
-        /// It was recorded.
-        Recorded = 1 "RECORDED",
-        /// It was recorded before.
-        Duplicate = 2 "DUPLICATE",
-        /// It was refused.
-        Refused = 3 "REFUSED",
-    }
-}
+use crate::{
+    domain::{InteractionImportResult, Refused},
+    store,
+};
 
 /// What became of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +20,7 @@ pub struct RowOutcome {
     /// The interaction; none for a refused row.
     pub interaction: Option<InteractionId>,
     /// What became of it.
-    pub result: ImportResult,
+    pub result: InteractionImportResult,
     /// What is wrong with a refused row.
     pub violations: Violations,
 }
@@ -38,9 +28,9 @@ pub struct RowOutcome {
 impl RowOutcome {
     /// A refused row.
     pub const fn refused(violations: Violations) -> Self {
-        Self { interaction: None, result: ImportResult::Refused, violations }
+        Self { interaction: None, result: InteractionImportResult::Refused, violations }
     }
-    const fn done(interaction: InteractionId, result: ImportResult) -> Self {
+    const fn done(interaction: InteractionId, result: InteractionImportResult) -> Self {
         Self { interaction: Some(interaction), result, violations: Violations::new() }
     }
 }
@@ -63,7 +53,7 @@ pub async fn import_interactions(
     let mut customers = HashSet::new();
     for row in rows {
         if taken.contains(&row.id) {
-            outcomes.push(RowOutcome::done(row.id, ImportResult::Duplicate));
+            outcomes.push(RowOutcome::done(row.id, InteractionImportResult::Duplicate));
             continue;
         }
         match prepare(conn, cx, row.clone()).await {
@@ -76,7 +66,7 @@ pub async fn import_interactions(
                 entries.extend(prepared.entries);
                 commitments.extend(prepared.commitments);
                 events.extend(prepared.events);
-                let recorded = RowOutcome::done(row.id, ImportResult::Recorded);
+                let recorded = RowOutcome::done(row.id, InteractionImportResult::Recorded);
                 // What is not recorded has no id.
                 outcomes.push(if dry_run { RowOutcome { interaction: None, ..recorded } } else { recorded });
             }

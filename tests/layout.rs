@@ -117,8 +117,23 @@ const OF_DB: [&str; 4] = ["Database", "Conn", "outbox::StoredEvent", "Migrations
 /// Words that begin a path without being a crate.
 const RELATIVE: [&str; 4] = ["crate", "self", "super", "Self"];
 
+/// The crates of the house; a module may be called `rapport_note`.
+const CRATES: [&str; 11] = [
+    "rapport_core",
+    "rapport_proto",
+    "rapport_client",
+    "rapport_server",
+    "rapport_telemetry",
+    "rapport_db",
+    "rapport_testkit",
+    "rapport_customer",
+    "rapport_interaction",
+    "rapport_feedback",
+    "rapport_newsletter",
+];
+
 fn is_crate_or_room(name: &str) -> bool {
-    name.starts_with("rapport_") || ROOMS.iter().any(|room| room.name == name)
+    CRATES.contains(&name) || ROOMS.iter().any(|room| room.name == name)
 }
 
 /// What a path begins with, seen from the crate: `crate::store::x` and `super::super::store::x` begin with `store`.

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::source;
 
 /// The rows that work. A row comes in with its test, and never leaves.
-const WORKING: &[u32] = &[1];
+const WORKING: &[u32] = &[
+    1, 2, 3, 5, 6, 7, 8, 12, 15, 16, 18, 19, 22, 23, 24, 30, 32, 33, 34, 36, 38, 39, 40, 41, 42, 48, 49, 51, 52, 53, 54, 55, 56, 58, 59,
+    60, 61, 62, 63, 64, 65, 71, 72, 73, 74, 75, 76, 77, 78, 79, 87,
+];
 
 /// The rows that a test says it is for: `row_54_…`, `row_75_and_76_…`, `row_5_to_8_…`.
 fn rows(name: &str) -> BTreeSet<u32> {

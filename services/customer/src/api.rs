@@ -12,7 +12,7 @@ mod customer_service;
 mod feed;
 mod import;
 mod rapport_note;
-mod rapport_service;
+mod rapport_note_service;
 mod risk;
 mod risk_service;
 mod timeline;

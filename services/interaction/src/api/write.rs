@@ -70,6 +70,8 @@ pub fn interaction(interaction: Interaction) -> pb::Interaction {
         create_time,
         update_time,
     } = interaction;
+    let times =
+        [waiting_since, first_human_response_time, scheduled_time, Some(start_time), end_time, Some(create_time), Some(update_time)];
     pb::Interaction {
         interaction_id: id.to_string(),
         subject,
@@ -86,8 +88,6 @@ pub fn interaction(interaction: Interaction) -> pb::Interaction {
         state: state.number(),
         stage: number(stage),
         stages: stages.into_iter().map(stage_change).collect(),
-        waiting_since: waiting_since.map(timestamp),
-        first_human_response_time: first_human_response_time.map(timestamp),
         informal_offer: offer.map(informal_offer),
         feedback_solicited,
         conclusion: ended.map(conclusion),
@@ -100,26 +100,31 @@ pub fn interaction(interaction: Interaction) -> pb::Interaction {
         call_flow: call_flow.map(super::call_flow::run),
         source,
         journey_id: journey.to_string(),
-        scheduled_time: scheduled_time.map(timestamp),
-        start_time: Some(timestamp(start_time)),
-        end_time: end_time.map(timestamp),
-        create_time: Some(timestamp(create_time)),
-        update_time: Some(timestamp(update_time)),
         service_level: level.and_then(super::service_level::write_level),
         etag: version.to_string(),
-        ..links(customer, previous, assignee, manual_version, merged_into)
+        ..links(customer, previous, assignee, manual_version, merged_into, times)
     }
 }
 
-/// What an interaction names: ids that may be missing.
+/// What an interaction names, ids that may be missing, and its times.
 fn links(
     customer: Option<CustomerId>,
     previous: Option<InteractionId>,
     assignee: Option<AgentId>,
     manual_version: Option<ManualVersionId>,
     merged_into: Option<InteractionId>,
+    times: [Option<Time>; 7],
 ) -> pb::Interaction {
+    let [waiting_since, first_human_response_time, scheduled_time, start_time, end_time, create_time, update_time] =
+        times.map(|time| time.map(timestamp));
     pb::Interaction {
+        waiting_since,
+        first_human_response_time,
+        scheduled_time,
+        start_time,
+        end_time,
+        create_time,
+        update_time,
         customer_id: text(customer),
         previous_interaction_id: text(previous),
         assignee_id: text(assignee),

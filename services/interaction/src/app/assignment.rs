@@ -7,7 +7,7 @@ use rapport_db::Conn;
 use super::{Result, agent, announce, interaction};
 use crate::{
     domain::{
-        Agent, Event, Interaction, InteractionState, Refused,
+        Agent, Event, Interaction,
         assignment::{Assignment, Candidate},
         training::standard,
     },
@@ -81,20 +81,4 @@ pub(super) async fn keep_or_give_back(conn: &mut Conn<'_>, cx: &Context, interac
         Some(assignee) if !agent::may_take_for_update(conn, cx, assignee, interaction.setting).await? => Ok(interaction.give_back(cx.now)),
         _ => Ok(interaction),
     }
-}
-
-/// Refuses that an interaction becomes formal while somebody has it who may not.
-pub(super) async fn must_be_endorsed(conn: &mut Conn<'_>, cx: &Context, interaction: &Interaction) -> Result<()> {
-    let (Some(assignee), Setting::Formal) = (interaction.assignee, interaction.setting) else { return Ok(()) };
-    if interaction.state != InteractionState::Scheduled && !interaction.state.live() {
-        return Ok(());
-    }
-    let agent = agent::load(conn, assignee, None).await?;
-    if agent.is_endorsed(cx.now) {
-        return Ok(());
-    }
-    let missing = lacking(conn, cx, &agent).await?;
-    let candidate = Candidate { agent: &agent, open: 0, missing: &missing };
-    let wish = Assignment { to: Some(candidate), queue: None };
-    interaction.clone().assign(&wish, cx.now).map(|_| ()).map_err(Failure::<Refused>::Refused)
 }

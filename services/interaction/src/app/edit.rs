@@ -3,7 +3,7 @@
 use rapport_core::{Context, Failure, InteractionId};
 use rapport_db::Conn;
 
-use super::{Result, announce, assignment, interaction};
+use super::{Result, announce, interaction};
 use crate::domain::{Edit, Event, Interaction};
 
 /// Changes an interaction.
@@ -20,16 +20,10 @@ pub struct UpdateInteraction {
 /// Changes what an interaction says of itself.
 ///
 /// # Errors
-/// When it is not there, when that would take away what makes its rules stricter, or when it would become formal in the hands of somebody
-/// who is not endorsed.
+/// When it is not there, or when that would take away what makes its rules stricter.
 pub async fn update_interaction(conn: &mut Conn<'_>, cx: &Context, command: UpdateInteraction) -> Result<Interaction> {
     let UpdateInteraction { id, edit, read } = command;
-    let loaded = interaction::load(conn, id, read).await?;
-    let setting = loaded.setting;
-    let edited = loaded.edit(edit, cx.now).map_err(Failure::Refused)?;
-    if edited.setting != setting {
-        assignment::must_be_endorsed(conn, cx, &edited).await?;
-    }
+    let edited = interaction::load(conn, id, read).await?.edit(edit, cx.now).map_err(Failure::Refused)?;
     let edited = interaction::update(conn, cx, edited).await?;
     announce(conn, cx, &[Event::InteractionUpdated(edited.clone())]).await?;
     Ok(edited)

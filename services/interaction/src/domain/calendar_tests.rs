@@ -1,4 +1,4 @@
-//! Business time by the cases that one meets; thousands of others are compared with another implementation in the root tests.
+//! Business time by the cases that one meets.
 
 use super::*;
 

@@ -207,11 +207,14 @@ impl DueTouch {
             direction: Direction::Outbound,
             objective: Some(Objective::Delight),
             source: format!("touches/{}", self.id),
-            scheduled_time: Some(now),
+            scheduled_time: Some(now + TOUCH_WITHIN),
             ..blank(BusinessFunction::CustomerService, now)
         }
     }
 }
+
+/// How soon after it became due somebody is to turn to the customer.
+const TOUCH_WITHIN: Duration = Duration::from_secs(24 * 3600);
 
 fn blank(function: BusinessFunction, start: Time) -> InteractionDraft {
     InteractionDraft {

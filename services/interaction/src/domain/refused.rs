@@ -215,9 +215,7 @@ impl fmt::Display for Refused {
                 write!(f, "the interaction {id} is {state}: only a SCHEDULED one can be started or cancelled")
             }
             Self::StricterRuleStays { advice, .. } => f.write_str(advice),
-            Self::InteractionMerged { id, survivor } => {
-                write!(f, "the interaction {id} was merged into {survivor}: go on there")
-            }
+            Self::InteractionMerged { id, survivor } => write!(f, "the interaction {id} was merged into {survivor}: go on there"),
             Self::InteractionNotConcluded { id, state } => write!(f, "the interaction {id} is {state}: there is nothing to reopen"),
             Self::InteractionNotConcludable { conditions } => {
                 f.write_str("the interaction cannot be concluded: ")?;
@@ -228,9 +226,7 @@ impl fmt::Display for Refused {
             Self::CommitmentSettled { id, state } => write!(f, "the commitment {id} is {state} already"),
             Self::CallFlowExists(id) => write!(f, "there is a call flow {id} already: take it, or give another id"),
             Self::NoCallFlow { interaction } => write!(f, "no call flow applies to the interaction {interaction}: name one, or create one"),
-            Self::CallFlowNotStarted { interaction } => {
-                write!(f, "the interaction {interaction} follows no call flow: start one first")
-            }
+            Self::CallFlowNotStarted { interaction } => write!(f, "the interaction {interaction} follows no call flow: start one first"),
             Self::CallFlowRunning { interaction } => {
                 write!(f, "the interaction {interaction} follows a call flow of which a step was answered: go on with that")
             }

@@ -211,6 +211,9 @@ impl Clock {
 impl Interaction {
     /// Moves a late interaction to where it is seen; says in words what was done.
     pub fn escalate(&mut self, breaches: &[Breach]) -> Option<String> {
+        if breaches.is_empty() {
+            return None;
+        }
         let terms = self.service_level.as_ref().and_then(|level| level.promise.as_ref()).map(|promise| promise.terms.clone())?;
         let late: Vec<String> =
             breaches.iter().map(|breach| format!("{} was due at {}", breach.target.as_str(), breach.due_time)).collect();
@@ -223,7 +226,7 @@ impl Interaction {
             done.push(format!("priority raised to {}", terms.escalate_priority));
             self.priority = terms.escalate_priority;
         }
-        if late.is_empty() || done.is_empty() { None } else { Some(format!("Escalated, {}: {}.", late.join(", "), done.join(", "))) }
+        if done.is_empty() { None } else { Some(format!("Escalated, {}: {}.", late.join(", "), done.join(", "))) }
     }
 }
 

@@ -23,7 +23,6 @@ pub async fn copy(house: &House, base: &str, edit: Option<pb::ManualVersion>) ->
 }
 
 /// Publishes.
-#[expect(clippy::result_large_err, reason = "a test compares the whole problem")]
 pub async fn publish(house: &House, id: &str) -> Result<pb::PublishManualVersionResponse, Problem> {
     let request = pb::PublishManualVersionRequest { manual_version_id: id.to_owned(), ..Default::default() };
     answer(house.manual().publish_manual_version(request).await)

@@ -135,7 +135,7 @@ both_databases! {
         eventually("the breach is noted", async || !targets(&house.get(&asked.interaction_id).await).is_empty()).await;
         let late = house.get(&asked.interaction_id).await;
         assert_eq!(targets(&late), [pb::SlaTarget::FirstHumanResponse]);
-        let breach = late.service_level.expect("it is kept").breaches[0].clone();
+        let breach = late.service_level.expect("it is kept").breaches[0];
         assert_eq!((breach.due_time, breach.note_time), (house.time(Duration::ZERO).map(|now| prost_types::Timestamp { seconds: now.seconds - 3600, ..now }), house.time(Duration::ZERO)));
         assert_eq!((late.queue.as_str(), late.priority), ("late", 7));
         let entries = house.entries(&asked.interaction_id).await;

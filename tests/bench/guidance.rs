@@ -102,7 +102,7 @@ fn notes() -> Vec<Note> {
     let note = |number: usize| Note {
         kind: kinds[number % kinds.len()],
         text: format!("Something worth knowing {number}"),
-        initiator: Some(if number % 2 == 0 { Initiator::ByCustomer } else { Initiator::ByStaff }),
+        initiator: Some(if number.is_multiple_of(2) { Initiator::ByCustomer } else { Initiator::ByStaff }),
     };
     (0..NOTES).map(note).collect()
 }

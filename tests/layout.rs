@@ -152,7 +152,7 @@ fn wrong_in_room(room: &Room, path: &[String], depth: usize) -> Option<String> {
     let (first, rest) = head(path, depth)?;
     let inside = path[0] == "crate" || path[0] == "super";
     let lower = first.starts_with(|c: char| c.is_ascii_lowercase());
-    let of_ours = if inside { is_crate_or_room(first) } else { first.starts_with("rapport_") };
+    let of_ours = if inside { is_crate_or_room(first) } else { CRATES.contains(&first) };
     if of_ours {
         if first != room.name && !room.ours.contains(&first) {
             return Some(format!("`{}` must not use `{first}`; it may use {}", room.name, room.ours.join(", ")));

@@ -119,6 +119,9 @@ pub struct Process {
     name: String,
 }
 
+/// How long the last words of a process may take to be read.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 impl Process {
     /// Its process id.
     ///
@@ -141,7 +144,10 @@ impl Process {
             if let Some(line) = self.output().into_iter().find(|line| line.contains(text)) {
                 return line;
             }
-            self.still_runs(begun, &format!("a line with {text:?}"));
+            // What it said last may still be on its way when it has ended.
+            if begun.elapsed() > LAST_WORDS {
+                self.still_runs(begun, &format!("a line with {text:?}"));
+            }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }

@@ -12,8 +12,9 @@ use crate::{Fault, Lane, Lite, database::OpenError, sqlite::batch};
 
 /// WAL lets readers go on beside the writer; FULL makes a commit durable; a wait for a lock is never inside
 /// SQLite, where it would stop a thread of the runtime; the checkpoint is housekeeping's, not the committing statement's.
-const SETTINGS: &str = "PRAGMA busy_timeout = 0; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
-                        PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY;";
+/// Only while it is opened does a connection wait: the last one of a process that has just ended may still hold the file.
+const SETTINGS: &str = "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+                        PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY; PRAGMA busy_timeout = 0;";
 
 /// Opens one connection to the file.
 pub(crate) async fn establish(path: &Path, lane: Lane) -> Result<Lite, Fault> {

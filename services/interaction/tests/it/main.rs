@@ -1,5 +1,6 @@
 //! The interaction service as its callers see it: over gRPC, on both databases, with its peers played by the tests.
 
+mod calendars;
 mod commitments;
 mod conclusions;
 mod consumers;

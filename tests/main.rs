@@ -13,6 +13,7 @@ mod layout;
 mod near_valid;
 mod promises;
 mod reasons;
+mod report;
 mod rows;
 mod running;
 mod settings;

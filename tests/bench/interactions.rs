@@ -1,11 +1,12 @@
-//! `rapport interactions import` of a CSV file against `\copy` of the same file, and whether its memory stays flat.
+//! `rapport interactions import` of a CSV file against `\copy` of the same file, whether its memory stays flat, and the reports over what
+//! was imported.
 
 use std::{fmt::Write, path::Path, process::Command, time::Instant};
 
 use crate::{
     Bench,
     import::{copy, memory},
-    line,
+    line, report,
     service::{Services, Store},
 };
 
@@ -31,6 +32,7 @@ pub async fn run(bench: &Bench) {
         let late = memory(services.process.id(), "VmHWM");
         line(&format!("  {store:?}"), bench.rows as f64 / took, theirs, 0.1);
         println!("    the service's memory at its highest: {early} MB after a tenth of the rows, {late} MB after all");
+        report::run(&services, store, begin).await;
     }
     println!();
 }
@@ -52,10 +54,13 @@ fn rows(first: usize, count: usize) -> String {
     for number in first..first + count {
         let _infallible = writeln!(
             text,
-            "Parcel {number},customer service,enquiry,expected,informal,email,inbound,imports/{number:08},2025-{:02}-{:02}T10:00:00Z,\
+            "Parcel {number},{},enquiry,{},informal,{},inbound,imports/{number:08},2025-{:02}-{:02}T10:00:00Z,\
              Where is my parcel {number}?,It comes tomorrow.,resolved,Told when parcel {number} comes.,Whether a larger box would do.",
-            number % 12 + 1,
-            number % 28 + 1
+            ["customer service", "marketing", "sales"][number % 3],
+            ["expected", "predictable", "unpredictable"][number / 3 % 3],
+            ["email", "phone", "chat", "face to face", "street"][number / 9 % 5],
+            number / 45 % 12 + 1,
+            number / 540 % 28 + 1
         );
     }
     text

@@ -9,6 +9,7 @@ mod guidance;
 mod import;
 mod interactions;
 mod load;
+mod report;
 mod service;
 mod start;
 

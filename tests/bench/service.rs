@@ -1,6 +1,6 @@
 //! Services as real release programs on a database of their own.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::Path};
 
 use rapport_testkit::process::{Process, Program, free_ports};
 use tempfile::TempDir;
@@ -21,7 +21,7 @@ pub struct Services {
     pub ports: [u16; 4],
     /// The URL of the PostgreSQL database, if it is one.
     pub database: String,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Services {
@@ -55,7 +55,12 @@ impl Services {
             let (_, port) = ports.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).expect("one of the four");
             process.until_serving(SocketAddr::from(([127, 0, 0, 1], *port))).await;
         }
-        Self { process, ports: ports.map(|(_, port)| port), database, _directory: directory }
+        Self { process, ports: ports.map(|(_, port)| port), database, directory }
+    }
+
+    /// Where the SQLite databases are, if it is those.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     /// The URL of a service, by its place among the four.

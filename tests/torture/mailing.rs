@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use mail_parser::MessageParser;
 use rapport_proto::newsletter::v1::{
     self as pb, DeliveryState, IssueState, OnUnknown, issue_service_client::IssueServiceClient,
     publication_service_client::PublicationServiceClient, subscription_service_client::SubscriptionServiceClient,
@@ -149,15 +150,15 @@ async fn subscribe(channel: Channel, smtp: &Smtp, publication_id: &str, email: &
     };
     insist!(client.subscribe(request));
     let mail = smtp.until_mail(email).await;
-    let token = confirm_token(&mail.text());
+    let parsed = MessageParser::default().parse(&mail.message).expect("a mail");
+    let token = confirm_token(&parsed.body_text(0).unwrap_or_default());
     let request = pb::ConfirmSubscriptionRequest { token, request_id: format!("confirm-{email}") };
     insist!(client.confirm_subscription(request));
 }
 
-/// The token at the end of the confirmation link, however the text is encoded.
+/// The token at the end of the confirmation link.
 fn confirm_token(mail: &str) -> String {
-    let text = mail.replace("=\r\n", "").replace("=3D", "=");
-    let (_, after) = text.split_once("/confirm").unwrap_or_else(|| panic!("there is no link to confirm in:\n{mail}"));
+    let (_, after) = mail.split_once("/confirm").unwrap_or_else(|| panic!("there is no link to confirm in:\n{mail}"));
     let token: String = after
         .trim_start_matches(['/', '?'])
         .trim_start_matches("token=")

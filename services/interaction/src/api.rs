@@ -14,6 +14,7 @@ use rapport_proto::interaction::v1::{
     interaction_feed_service_server::InteractionFeedServiceServer,
     interaction_service_server::{InteractionService, InteractionServiceServer},
     manual_service_server::ManualServiceServer,
+    report_service_server::ReportServiceServer,
     service_level_service_server::ServiceLevelServiceServer,
     staff_service_server::StaffServiceServer,
 };
@@ -41,6 +42,7 @@ mod log;
 pub mod manual;
 mod merge;
 mod read;
+mod report;
 mod scope;
 mod service_level;
 mod sla_policy;
@@ -133,6 +135,7 @@ pub const ROLES: &[(&str, Role)] = &[
     ("rapport.interaction.v1.ServiceLevelService/UpdateSlaPolicy", Role::Supervisor),
     ("rapport.interaction.v1.ServiceLevelService/ListSlaPolicies", Role::Reader),
     ("rapport.interaction.v1.ServiceLevelService/DeleteSlaPolicy", Role::Supervisor),
+    ("rapport.interaction.v1.ReportService/GetServiceReport", Role::Reader),
     ("rapport.interaction.v1.InteractionFeedService/WatchEvents", Role::Reader),
 ];
 
@@ -166,6 +169,7 @@ impl Api {
             .add_service(StaffServiceServer::from_arc(Arc::clone(&api)))
             .add_service(GuidanceServiceServer::from_arc(Arc::clone(&api)))
             .add_service(ServiceLevelServiceServer::from_arc(Arc::clone(&api)))
+            .add_service(ReportServiceServer::from_arc(Arc::clone(&api)))
             .add_service(InteractionFeedServiceServer::from_arc(api));
         routes.routes()
     }

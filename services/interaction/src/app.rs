@@ -27,6 +27,7 @@ pub mod manual;
 pub mod merge;
 pub mod origin;
 pub mod remark;
+pub mod report;
 pub mod service_level;
 pub mod sla_policy;
 pub mod stage;

@@ -24,6 +24,7 @@ pub mod note;
 pub mod origin;
 pub mod purpose;
 pub mod refused;
+pub mod report;
 pub mod review;
 pub mod scope;
 pub mod service_level;

@@ -14,6 +14,7 @@ mod customers;
 mod endorsements;
 mod feedback;
 mod newsletter;
+mod reporter;
 mod service_levels;
 mod stubs;
 mod sweeper;
@@ -64,13 +65,14 @@ impl Promised {
 
 /// All jobs of this service.
 pub fn all(work: &Work, peers: &Peers) -> Vec<Job> {
-    let (swept, asked, reviewed, timed) = (work.clone(), work.clone(), work.clone(), work.clone());
+    let (swept, asked, reviewed, timed, counted) = (work.clone(), work.clone(), work.clone(), work.clone(), work.clone());
     let (told, replied, rated) = (work.clone(), work.clone(), work.clone());
     let Peers { customer, newsletter, feedback } = peers.clone();
     vec![
         Job::new("sweeper", move |stop| sweeper::run(swept.clone(), stop)),
         Job::new("endorsement-sweeper", move |stop| endorsements::run(reviewed.clone(), stop)),
         Job::new("service-levels", move |stop| service_levels::run(timed.clone(), stop)),
+        Job::new("reporter", move |stop| reporter::run(counted.clone(), stop)),
         Job::new("stub-checker", move |stop| stubs::run(asked.clone(), stop)),
         Job::new("customer-follower", move |stop| customers::run(told.clone(), CustomerFeed(customer.clone()), stop)),
         Job::new("newsletter-follower", move |stop| newsletter::run(replied.clone(), NewsletterFeed(newsletter.clone()), stop)),

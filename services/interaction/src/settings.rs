@@ -5,6 +5,8 @@ use std::{net::SocketAddr, time::Duration};
 use rapport_server::StartError;
 use serde::Deserialize;
 
+use crate::domain::report::Zone;
+
 /// `[interaction]`.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -27,6 +29,8 @@ pub struct Settings {
     pub example_manual: bool,
     /// How long the sweeper rests at most.
     pub sweep_rest_seconds: u64,
+    /// The time zone in which the days of the reports begin.
+    pub report_time_zone: String,
 }
 
 /// The longest grace of a promise.
@@ -48,6 +52,10 @@ impl Settings {
             ),
             ((1..=86_400).contains(&self.stub_check_seconds), "interaction.stub_check_seconds must be from 1 to 86400"),
             ((1..=3600).contains(&self.sweep_rest_seconds), "interaction.sweep_rest_seconds must be from 1 to 3600"),
+            (
+                self.report_zone().is_some(),
+                "interaction.report_time_zone must be a name of the IANA time zone database, for example Europe/Lisbon",
+            ),
         ];
         let problems: Vec<&str> = checks.into_iter().filter(|(met, _)| !met).map(|(_, problem)| problem).collect();
         if problems.is_empty() { Ok(self) } else { Err(StartError::Other(problems.join("; "))) }
@@ -72,6 +80,10 @@ impl Settings {
     /// How often it is asked again about those it could not answer for.
     pub const fn stub_check(&self) -> Duration {
         Duration::from_secs(self.stub_check_seconds)
+    }
+    /// The time zone in which the days of the reports begin; none when there is no zone of that name.
+    pub fn report_zone(&self) -> Option<Zone> {
+        Zone::named(&self.report_time_zone)
     }
     /// How long the sweeper rests at most.
     pub const fn sweep_rest(&self) -> Duration {

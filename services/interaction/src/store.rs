@@ -21,6 +21,7 @@ pub mod manual;
 mod many;
 pub mod note;
 pub mod remark;
+pub mod report;
 pub mod risk;
 mod schema;
 pub mod service_level;

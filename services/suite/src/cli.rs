@@ -12,6 +12,7 @@ mod issue;
 mod manual;
 mod output;
 mod promises;
+mod report;
 mod serve;
 mod timeline;
 
@@ -58,6 +59,7 @@ async fn run(args: Args, out: &Out) -> Result<ExitCode, End> {
         Command::Guidance(wanted) => guidance::run(&load(sources)?, wanted, out).await,
         Command::Timeline { customer, limit } => timeline::run(&load(sources)?, &customer, limit, out).await,
         Command::Promises(wanted) => promises::run(&load(sources)?, wanted, out).await,
+        Command::Report(wanted) => report::run(&load(sources)?, wanted, out).await,
         Command::Settings => {
             let settings = load(sources)?;
             if out.json() {

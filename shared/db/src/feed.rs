@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr};
 use data_encoding::BASE64URL_NOPAD;
 use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
+use rapport_core::SubjectId;
 
 use crate::{
     Conn, Fault, on,
@@ -97,6 +98,40 @@ pub async fn after(conn: &mut Conn<'_>, position: i64, kinds: &[String], limit: 
             .await)?
     };
     Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// How many events were committed and have no position yet.
+///
+/// # Errors
+/// When the database fails.
+pub async fn unstamped(conn: &mut Conn<'_>) -> Result<i64, Fault> {
+    Ok(on!(conn, |c| outbox::table.filter(outbox::position.is_null()).count().get_result(c).await)?)
+}
+
+/// An event without what it tells: that something happened to a subject.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Touched {
+    /// Its place in the feed.
+    pub position: i64,
+    /// What happened.
+    pub kind: String,
+    /// What it happened to.
+    pub subject: SubjectId,
+}
+
+/// What was touched after a position, oldest first, at most `limit`: for those who read the rows themselves.
+///
+/// # Errors
+/// When the database fails.
+pub async fn touched(conn: &mut Conn<'_>, position: i64, limit: i64) -> Result<Vec<Touched>, Fault> {
+    let rows: Vec<(Option<i64>, String, SubjectId)> = on!(conn, |c| outbox::table
+        .filter(outbox::position.gt(position))
+        .order(outbox::position)
+        .limit(limit)
+        .select((outbox::position, outbox::kind, outbox::subject))
+        .load(c)
+        .await)?;
+    Ok(rows.into_iter().map(|(position, kind, subject)| Touched { position: position.unwrap_or_default(), kind, subject }).collect())
 }
 
 #[cfg(test)]

@@ -11,5 +11,7 @@ use crate::store;
 /// # Errors
 /// When the database fails.
 pub async fn note_remark(conn: &mut Conn<'_>, interaction: InteractionId, remark: RemarkId) -> Result<()> {
-    Ok(store::remark::insert(conn, interaction, remark).await?)
+    store::remark::insert(conn, interaction, remark).await?;
+    // Nothing is announced for it, so the reports do not hear of it otherwise.
+    Ok(store::report::ask_recount(conn, interaction).await?)
 }

@@ -7,7 +7,7 @@ use rapport_core::{
     RefusalCode, SlaPolicyId, Stage,
 };
 
-use super::{CommitmentState, Endorsement, InteractionState, ManualState};
+use super::{CommitmentState, Endorsement, InteractionState, ManualState, report::MAX_ROWS};
 
 /// Why a rule refuses. The text says what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -184,6 +184,11 @@ pub enum Refused {
         /// How many.
         limit: i64,
     },
+    /// A report would have more rows than are told at once.
+    ReportTooLarge {
+        /// How many.
+        rows: usize,
+    },
 }
 
 /// The sentences of conditions in one.
@@ -272,6 +277,9 @@ impl fmt::Display for Refused {
             Self::SlaPolicyExists(id) => write!(f, "there is a policy {id} already: take it, or give another id"),
             Self::CalendarInUse { policies } => write!(f, "the calendar is named by {policies} policies: change or delete them first"),
             Self::TooManySlaPolicies { limit } => write!(f, "there are {limit} policies, and no more are allowed: delete one first"),
+            Self::ReportTooLarge { rows } => {
+                write!(f, "the report has {rows} rows, and at most {MAX_ROWS} are told at once: ask for fewer days, or for longer periods")
+            }
         }
     }
 }
@@ -314,6 +322,7 @@ impl Refusal for Refused {
         "SLA_POLICY_EXISTS",
         "CALENDAR_IN_USE",
         "TOO_MANY_SLA_POLICIES",
+        "REPORT_TOO_LARGE",
     ];
 
     fn reason(&self) -> &'static str {
@@ -354,6 +363,7 @@ impl Refusal for Refused {
             Self::SlaPolicyExists(_) => "SLA_POLICY_EXISTS",
             Self::CalendarInUse { .. } => "CALENDAR_IN_USE",
             Self::TooManySlaPolicies { .. } => "TOO_MANY_SLA_POLICIES",
+            Self::ReportTooLarge { .. } => "REPORT_TOO_LARGE",
         }
     }
 
@@ -428,6 +438,7 @@ impl Refusal for Refused {
             Self::SlaPolicyExists(id) => vec![("policy_id", id.to_string())],
             Self::CalendarInUse { policies } => vec![("policies", policies.to_string())],
             Self::TooManySlaPolicies { limit } => vec![("limit", limit.to_string())],
+            Self::ReportTooLarge { rows } => vec![("rows", rows.to_string()), ("limit", MAX_ROWS.to_string())],
         }
     }
 }

@@ -5,7 +5,7 @@ use diesel_async::RunQueryDsl;
 use rapport_core::{AgentId, Email, Language, ManualVersionId, Page, Time};
 use rapport_db::{Conn, Fault, Json, on};
 
-use super::{filter::narrow_agents, lock::first_for_update, schema::agents};
+use super::{filter::narrow_agents, lock::first_for_update, many::MANY, schema::agents};
 use crate::domain::{Agent, AgentRole, Endorsement, filter::AgentCriterion};
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
@@ -221,4 +221,32 @@ pub async fn update(conn: &mut Conn<'_>, agent: Agent) -> Result<Option<Agent>, 
     let row = AgentRow::from(changed.clone());
     let updated = on!(conn, |c| diesel::update(agents::table.find(row.id).filter(agents::version.eq(read))).set(&row).execute(c).await)?;
     Ok((updated == 1).then_some(changed))
+}
+
+/// The ids of the agents with these handles, each with its handle.
+///
+/// # Errors
+/// When the database fails.
+pub async fn by_handles(conn: &mut Conn<'_>, handles: &[&str]) -> Result<Vec<(String, AgentId)>, Fault> {
+    let mut found = Vec::with_capacity(handles.len());
+    for handles in handles.chunks(MANY) {
+        let rows: Vec<(String, AgentId)> =
+            on!(conn, |c| agents::table.filter(agents::handle.eq_any(handles)).select((agents::handle, agents::id)).load(c).await)?;
+        found.extend(rows);
+    }
+    Ok(found)
+}
+
+/// The handles of these agents.
+///
+/// # Errors
+/// When the database fails.
+pub async fn handles(conn: &mut Conn<'_>, ids: &[AgentId]) -> Result<Vec<(AgentId, String)>, Fault> {
+    let mut found = Vec::with_capacity(ids.len());
+    for ids in ids.chunks(MANY) {
+        let rows: Vec<(AgentId, String)> =
+            on!(conn, |c| agents::table.filter(agents::id.eq_any(ids)).select((agents::id, agents::handle)).load(c).await)?;
+        found.extend(rows);
+    }
+    Ok(found)
 }

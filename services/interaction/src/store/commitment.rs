@@ -10,7 +10,12 @@ use diesel_async::RunQueryDsl;
 use rapport_core::{CommitmentId, CustomerId, InteractionId, JourneyId, Page, Time};
 use rapport_db::{Conn, Fault, Json, on};
 
-use super::{filter::narrow_commitments, lock::first_for_update, many::insert_rows, schema::commitments};
+use super::{
+    filter::narrow_commitments,
+    lock::first_for_update,
+    many::{MANY, insert_rows},
+    schema::commitments,
+};
 use crate::domain::{Commitment, CommitmentKind, CommitmentState, KeptRate, Renegotiation, filter::CommitmentCriterion};
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
@@ -165,6 +170,34 @@ impl From<Commitment> for CommitmentRow {
 pub async fn find(conn: &mut Conn<'_>, id: CommitmentId) -> Result<Option<Commitment>, Fault> {
     let row = on!(conn, |c| commitments::table.find(id).select(CommitmentRow::as_select()).first(c).await.optional())?;
     Ok(row.map(Into::into))
+}
+
+/// Those of these commitments that there are.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_many(conn: &mut Conn<'_>, ids: &[CommitmentId]) -> Result<Vec<Commitment>, Fault> {
+    let mut found = Vec::with_capacity(ids.len());
+    for ids in ids.chunks(MANY) {
+        let rows: Vec<CommitmentRow> =
+            on!(conn, |c| commitments::table.filter(commitments::id.eq_any(ids)).select(CommitmentRow::as_select()).load(c).await)?;
+        found.extend(rows.into_iter().map(Commitment::from));
+    }
+    Ok(found)
+}
+
+/// The commitments made in these interactions.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_interactions(conn: &mut Conn<'_>, interactions: &[InteractionId]) -> Result<Vec<Commitment>, Fault> {
+    let mut found = Vec::new();
+    for of in interactions.chunks(MANY) {
+        let made = commitments::table.filter(commitments::interaction.eq_any(of));
+        let rows: Vec<CommitmentRow> = on!(conn, |c| made.select(CommitmentRow::as_select()).load(c).await)?;
+        found.extend(rows.into_iter().map(Commitment::from));
+    }
+    Ok(found)
 }
 
 /// The commitment with this id, locked until the end of the transaction.

@@ -5,7 +5,7 @@ use diesel_async::RunQueryDsl;
 use rapport_core::{CustomerId, CustomerType, Setting};
 use rapport_db::{Conn, Fault, Json, on};
 
-use super::schema::customers;
+use super::{many::MANY, schema::customers};
 use crate::domain::{Customer, Standing};
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
@@ -84,4 +84,18 @@ pub async fn settle_stub(conn: &mut Conn<'_>, customer: Customer) -> Result<(), 
     let row = CustomerRow::from(customer);
     on!(conn, |c| diesel::update(customers::table.find(row.id).filter(customers::standing.eq(Standing::Stub))).set(&row).execute(c).await)?;
     Ok(())
+}
+
+/// The types of these customers, of those who are known.
+///
+/// # Errors
+/// When the database fails.
+pub async fn types(conn: &mut Conn<'_>, ids: &[CustomerId]) -> Result<Vec<(CustomerId, Vec<CustomerType>)>, Fault> {
+    let mut found = Vec::with_capacity(ids.len());
+    for ids in ids.chunks(MANY) {
+        let rows: Vec<(CustomerId, Json<Vec<CustomerType>>)> =
+            on!(conn, |c| customers::table.filter(customers::id.eq_any(ids)).select((customers::id, customers::types)).load(c).await)?;
+        found.extend(rows.into_iter().map(|(id, types)| (id, types.0)));
+    }
+    Ok(found)
 }

@@ -13,7 +13,12 @@ use rapport_core::{
 };
 use rapport_db::{Conn, Fault, Json, on};
 
-use super::{filter::narrow_interactions, lock::first_for_update, many::insert_rows, schema::interactions};
+use super::{
+    filter::narrow_interactions,
+    lock::first_for_update,
+    many::{MANY, insert_rows},
+    schema::interactions,
+};
 use crate::domain::{
     CallFlowRun, Conclusion, InformalOffer, Interaction, InteractionState, Objective, Purpose, ServiceLevel, StageChange,
     filter::InteractionCriterion,
@@ -190,6 +195,20 @@ impl From<Interaction> for InteractionRow {
 pub async fn find(conn: &mut Conn<'_>, id: InteractionId) -> Result<Option<Interaction>, Fault> {
     let row = on!(conn, |c| interactions::table.find(id).select(InteractionRow::as_select()).first(c).await.optional())?;
     Ok(row.map(Into::into))
+}
+
+/// Those of these interactions that there are.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_many(conn: &mut Conn<'_>, ids: &[InteractionId]) -> Result<Vec<Interaction>, Fault> {
+    let mut found = Vec::with_capacity(ids.len());
+    for ids in ids.chunks(MANY) {
+        let rows: Vec<InteractionRow> =
+            on!(conn, |c| interactions::table.filter(interactions::id.eq_any(ids)).select(InteractionRow::as_select()).load(c).await)?;
+        found.extend(rows.into_iter().map(Interaction::from));
+    }
+    Ok(found)
 }
 
 /// The interaction with this id, locked until the end of the transaction.

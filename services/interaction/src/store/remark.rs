@@ -1,11 +1,13 @@
 //! Which remarks document what was said in which interaction.
 
+use std::collections::HashSet;
+
 use diesel::{ExpressionMethods, QueryDsl, dsl::exists};
 use diesel_async::RunQueryDsl;
 use rapport_core::{InteractionId, RemarkId};
 use rapport_db::{Conn, Fault, on};
 
-use super::schema::remarks;
+use super::{many::MANY, schema::remarks};
 
 /// Notes a remark, once.
 ///
@@ -26,4 +28,18 @@ pub async fn insert(conn: &mut Conn<'_>, interaction: InteractionId, remark: Rem
 /// When the database fails.
 pub async fn any(conn: &mut Conn<'_>, interaction: InteractionId) -> Result<bool, Fault> {
     Ok(on!(conn, |c| diesel::select(exists(remarks::table.filter(remarks::interaction.eq(interaction)))).get_result(c).await)?)
+}
+
+/// Those of these interactions that have a remark.
+///
+/// # Errors
+/// When the database fails.
+pub async fn documented(conn: &mut Conn<'_>, interactions: &[InteractionId]) -> Result<HashSet<InteractionId>, Fault> {
+    let mut found = HashSet::new();
+    for of in interactions.chunks(MANY) {
+        let rows: Vec<InteractionId> =
+            on!(conn, |c| remarks::table.filter(remarks::interaction.eq_any(of)).select(remarks::interaction).distinct().load(c).await)?;
+        found.extend(rows);
+    }
+    Ok(found)
 }

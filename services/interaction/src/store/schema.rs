@@ -281,3 +281,42 @@ diesel::table! {
         draft -> Json,
     }
 }
+diesel::table! {
+    use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+    use rapport_db::sql_types::Json;
+    report_state (id) {
+        id -> Integer,
+        epoch -> Text,
+        position -> BigInt,
+        formula -> Integer,
+        zone -> Text,
+        recount -> Nullable<Json>,
+    }
+}
+diesel::table! {
+    use rapport_db::sql_types::{Json, Uuid};
+    report_counts (subject) {
+        subject -> Uuid,
+        count -> Json,
+    }
+}
+diesel::table! {
+    use rapport_db::sql_types::Uuid;
+    report_recounts (interaction) {
+        interaction -> Uuid,
+    }
+}
+diesel::table! {
+    use diesel::sql_types::{Integer, Text};
+    use rapport_db::sql_types::Json;
+    report_cells (cell) {
+        cell -> Text,
+        day -> Integer,
+        setting -> Text,
+        first_dimension -> Text,
+        first_value -> Text,
+        second_dimension -> Text,
+        second_value -> Text,
+        measures -> Json,
+    }
+}

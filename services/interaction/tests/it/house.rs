@@ -10,8 +10,8 @@ use rapport_proto::{
     interaction::v1::{
         self as pb, commitment_service_client::CommitmentServiceClient, guidance_service_client::GuidanceServiceClient,
         interaction_feed_service_client::InteractionFeedServiceClient, interaction_service_client::InteractionServiceClient,
-        manual_service_client::ManualServiceClient, service_level_service_client::ServiceLevelServiceClient,
-        staff_service_client::StaffServiceClient,
+        manual_service_client::ManualServiceClient, report_service_client::ReportServiceClient,
+        service_level_service_client::ServiceLevelServiceClient, staff_service_client::StaffServiceClient,
     },
 };
 use rapport_server::{Host, Running, Settings};
@@ -106,6 +106,9 @@ impl House {
     }
     pub fn service_levels(&self) -> ServiceLevelServiceClient<Channel> {
         ServiceLevelServiceClient::new(self.channel.clone())
+    }
+    pub fn reports(&self) -> ReportServiceClient<Channel> {
+        ReportServiceClient::new(self.channel.clone())
     }
     pub fn feed(&self) -> InteractionFeedServiceClient<Channel> {
         InteractionFeedServiceClient::new(self.channel.clone())

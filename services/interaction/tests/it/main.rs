@@ -18,6 +18,7 @@ mod logs;
 mod manual;
 mod peers;
 mod promises;
+mod reports;
 mod rows_calls;
 mod rows_flows;
 mod rows_interactions;

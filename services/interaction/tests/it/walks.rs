@@ -14,9 +14,10 @@ const HOUR: Duration = Duration::from_secs(3600);
 const STEPS: usize = 30;
 
 /// A sequence that is the same in every run (Knuth's MMIX constants).
-struct Dice(u64);
+pub struct Dice(pub u64);
 impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
+    /// A number below `sides`.
+    pub fn roll(&mut self, sides: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).expect("31 bits") % sides
     }
@@ -36,7 +37,7 @@ fn allowed(from: State, to: State) -> bool {
 }
 
 /// One random verb; says whether it was an entry by a machine, and whether one by a person of ours.
-async fn act(house: &House, id: &str, dice: &mut Dice) -> (bool, bool) {
+pub async fn act(house: &House, id: &str, dice: &mut Dice) -> (bool, bool) {
     let interaction_id = id.to_owned();
     let mut calls = house.interactions();
     match dice.roll(11) {

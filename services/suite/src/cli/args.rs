@@ -66,6 +66,8 @@ pub enum Command {
     },
     /// Shows the promises to customers that are broken or still to be kept, by due time.
     Promises(Promises),
+    /// Reports what became of interactions and promises, by one dimension, per day or week.
+    Report(Report),
     /// Works with the customer service manual.
     #[command(subcommand)]
     Manual(ManualCommand),
@@ -144,6 +146,27 @@ pub struct Promises {
     /// How many lines at most.
     #[arg(long, default_value_t = 50)]
     pub limit: usize,
+}
+
+/// What to report.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Report {
+    /// By what: setting, phase, function, kind, channel, agent or customer-type [default: one sum].
+    #[arg(long, value_name = "DIMENSION")]
+    pub by: Option<String>,
+    /// How time is divided: day or week [default: not at all].
+    #[arg(long, value_name = "PERIOD")]
+    pub per: Option<String>,
+    /// The first day, as 2026-01-31 [default: 30 days up to the last one].
+    #[arg(long, value_name = "DAY")]
+    pub from: Option<String>,
+    /// The last day, which belongs to it [default: today, by UTC].
+    #[arg(long, value_name = "DAY")]
+    pub until: Option<String>,
+    /// Only a part, for example 'setting = FORMAL AND channel = PHONE': the setting and one more of phase, function, kind,
+    /// channel, agent_id and customer_type.
+    #[arg(long, value_name = "FILTER")]
+    pub filter: Option<String>,
 }
 
 /// What can be done with interactions.

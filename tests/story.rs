@@ -25,7 +25,7 @@ fn steps(printed: &[Value]) -> BTreeMap<u64, &Value> {
 /// What the journey must have left behind, whatever the database and the way of the mail.
 fn assert_journey(printed: &[Value]) {
     let steps = steps(printed);
-    assert_eq!(steps.len(), 14, "every step is told: {steps:#?}");
+    assert_eq!(steps.len(), 16, "every step is told: {steps:#?}");
     for step in steps.values() {
         assert_eq!(step["trace_id"].as_str().map(str::len), Some(32), "{step}");
     }

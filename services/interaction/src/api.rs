@@ -67,6 +67,8 @@ pub struct Api {
     pub promised: Promised,
     /// Wakes the sweeper of endorsements when an agent was endorsed or trained.
     pub endorsed: Promised,
+    /// Wakes the mailer when an entry is to be sent.
+    pub mailed: Promised,
 }
 
 /// The role that each RPC needs.

@@ -17,6 +17,7 @@ pub mod conclusion;
 pub mod customer;
 pub mod edit;
 pub mod entry;
+pub mod entry_mail;
 pub mod feed;
 pub mod guidance;
 pub mod import;

@@ -10,6 +10,7 @@ pub mod conclusion;
 pub mod customer;
 pub mod edit;
 pub mod entry;
+pub mod entry_mail;
 pub mod etiquette;
 pub mod event;
 pub mod filter;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rapport_client::{CustomerFeed, FeedbackFeed, NewsletterFeed, Peer};
 use rapport_core::World;
 use rapport_db::Database;
+use rapport_proto::newsletter::v1::message_service_client::MessageServiceClient;
 use rapport_server::Job;
 use tokio::sync::Notify;
 
@@ -12,6 +13,7 @@ use crate::{peers::CustomerPeer, settings::Settings};
 
 mod customers;
 mod endorsements;
+mod entry_mails;
 mod feedback;
 mod newsletter;
 mod reporter;
@@ -32,8 +34,12 @@ pub struct Work {
     pub promised: Promised,
     /// Rings when an agent was endorsed.
     pub endorsed: Promised,
+    /// Rings when an entry is to be sent.
+    pub mailed: Promised,
     /// The customer service, to be asked.
     pub customers: CustomerPeer,
+    /// The newsletter service, which sends mails.
+    pub messages: MessageServiceClient<Peer>,
 }
 
 /// The services whose feeds are followed.
@@ -47,7 +53,8 @@ pub struct Peers {
     pub feedback: Peer,
 }
 
-/// A bell that wakes a sweeper when a promise was made or an agent endorsed, which may be due before all others.
+/// A bell that wakes a job when there is something to do that may be due before all others: a promise was made, an agent endorsed,
+/// an entry is to be sent.
 #[derive(Clone, Debug, Default)]
 pub struct Promised(Arc<Notify>);
 
@@ -66,12 +73,13 @@ impl Promised {
 /// All jobs of this service.
 pub fn all(work: &Work, peers: &Peers) -> Vec<Job> {
     let (swept, asked, reviewed, timed, counted) = (work.clone(), work.clone(), work.clone(), work.clone(), work.clone());
-    let (told, replied, rated) = (work.clone(), work.clone(), work.clone());
+    let (told, replied, rated, mailed) = (work.clone(), work.clone(), work.clone(), work.clone());
     let Peers { customer, newsletter, feedback } = peers.clone();
     vec![
         Job::new("sweeper", move |stop| sweeper::run(swept.clone(), stop)),
         Job::new("endorsement-sweeper", move |stop| endorsements::run(reviewed.clone(), stop)),
         Job::new("service-levels", move |stop| service_levels::run(timed.clone(), stop)),
+        Job::new("mailer", move |stop| entry_mails::run(mailed.clone(), stop)),
         Job::new("reporter", move |stop| reporter::run(counted.clone(), stop)),
         Job::new("stub-checker", move |stop| stubs::run(asked.clone(), stop)),
         Job::new("customer-follower", move |stop| customers::run(told.clone(), CustomerFeed(customer.clone()), stop)),

@@ -10,7 +10,7 @@ mod store;
 
 use rapport_core::{Caller, World};
 use rapport_db::Database;
-use rapport_proto::interaction::v1 as pb;
+use rapport_proto::{interaction::v1 as pb, newsletter::v1::message_service_client::MessageServiceClient};
 use rapport_server::{Host, Running, Service, StartError, serve};
 
 use crate::{
@@ -33,7 +33,7 @@ pub async fn start(host: &Host) -> Result<Running, StartError> {
     let database = host.database(NAME, store::migrations(), &settings.database_url).await?;
     let peers = Peers { customer: host.peer("customer")?, newsletter: host.peer("newsletter")?, feedback: host.peer("feedback")? };
     let customers = CustomerPeer::new(peers.customer.clone(), settings.customer_timeout());
-    let (promised, endorsed) = (Promised::default(), Promised::default());
+    let (promised, endorsed, mailed) = (Promised::default(), Promised::default(), Promised::default());
     if settings.example_manual {
         load_example(&database, &host.world).await?;
     }
@@ -43,7 +43,9 @@ pub async fn start(host: &Host) -> Result<Running, StartError> {
         settings: settings.clone(),
         promised: promised.clone(),
         endorsed: endorsed.clone(),
+        mailed: mailed.clone(),
         customers: customers.clone(),
+        messages: MessageServiceClient::new(peers.newsletter.clone()),
     };
     let listen = settings.listen;
     let api = Api {
@@ -54,6 +56,7 @@ pub async fn start(host: &Host) -> Result<Running, StartError> {
         manuals: Manuals::default(),
         promised,
         endorsed,
+        mailed,
     };
     let service = Service {
         name: NAME,

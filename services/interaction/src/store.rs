@@ -14,6 +14,7 @@ pub mod canned_message;
 pub mod commitment;
 pub mod customer;
 pub mod entry;
+pub mod entry_mail;
 mod filter;
 pub mod interaction;
 mod lock;
@@ -31,7 +32,7 @@ pub mod training;
 
 word_columns!(AgentRole, CommitmentKind, CommitmentState, Endorsement, EntryKind, InteractionState, ManualState, Objective, Purpose);
 word_columns!(CannedMessageKind, Standing, TrainingResult);
-word_columns!(crate::domain::Initiator, crate::domain::NoteKind);
+word_columns!(crate::domain::entry_mail::EntryMailState, crate::domain::Initiator, crate::domain::NoteKind);
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");

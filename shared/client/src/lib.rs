@@ -5,6 +5,7 @@ pub mod deadline;
 pub mod errors;
 pub mod feed;
 pub mod follow;
+pub mod message;
 mod method;
 pub mod page;
 mod peer;

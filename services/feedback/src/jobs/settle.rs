@@ -1,8 +1,11 @@
 //! The settler: notes what became of the mails of invitations, as the newsletter service tells it.
 
-use rapport_client::NewsletterFeed;
+use rapport_client::{
+    NewsletterFeed,
+    message::{End, end},
+};
 use rapport_core::{Failure, InvitationId, Never, Time};
-use rapport_proto::newsletter::v1::{self as pb, DeliveryState};
+use rapport_proto::newsletter::v1 as pb;
 use rapport_server::{Beginning, consume};
 use tokio_util::sync::CancellationToken;
 
@@ -28,30 +31,13 @@ pub async fn run(surroundings: Surroundings, stop: CancellationToken) -> Result<
 
 /// How a message ended; none while it has not, or while that is not known.
 pub(super) fn settlement(message: &pb::Message, now: Time) -> Option<Settlement> {
-    let delivery = message.delivery.as_ref()?;
-    let time = delivery.settle_time.and_then(|time| Time::from_parts(time.seconds, time.nanos)).unwrap_or(now);
-    Some(match delivery.state() {
-        DeliveryState::Accepted => Settlement::Sent(time),
-        DeliveryState::Withheld => Settlement::Withheld(match delivery.withheld_reason() {
+    Some(match end(message)? {
+        End::Sent(time) => Settlement::Sent(time.unwrap_or(now)),
+        End::Withheld(reason) => Settlement::Withheld(match reason {
             pb::WithheldReason::NoConsent => WithheldReason::NoConsent,
             pb::WithheldReason::CustomerDeleted => WithheldReason::CustomerGone,
             _ => WithheldReason::Suppressed,
         }),
-        DeliveryState::Rejected => Settlement::Failed(reply(delivery, "the mail server refused it")),
-        DeliveryState::Expired => Settlement::Failed(reply(delivery, "it could not be delivered for too long")),
-        DeliveryState::Cancelled => Settlement::Failed("it was cancelled".to_owned()),
-        DeliveryState::Failed => Settlement::Failed(reply(delivery, "it could not be made into a mail")),
-        DeliveryState::Unspecified
-        | DeliveryState::Pending
-        | DeliveryState::InFlight
-        | DeliveryState::Deferred
-        | DeliveryState::Unknown => return None,
+        End::Failed(why) => Settlement::Failed(why),
     })
-}
-
-fn reply(delivery: &pb::Delivery, what: &str) -> String {
-    match delivery.attempts.last() {
-        Some(attempt) if !attempt.reply.is_empty() => format!("{what}: {} {}", attempt.code, attempt.reply),
-        _ => what.to_owned(),
-    }
 }

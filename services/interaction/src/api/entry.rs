@@ -1,6 +1,6 @@
 //! Entries on the wire.
 
-use rapport_core::{EntryId, PageRequest, Time, Violations};
+use rapport_core::{Direction, EntryId, PageRequest, Time, Violations};
 use rapport_proto::interaction::v1 as pb;
 use rapport_server::{Mutation, context, mutate, query, status};
 use tonic::{Request, Response, Status};
@@ -56,6 +56,16 @@ fn said(violations: &mut Violations, at: &str, entry: &pb::Entry, kind: EntryKin
     None
 }
 
+/// What a mail cannot carry, whatever the interaction.
+fn sendable(violations: &mut Violations, entry: &EntryDraft) {
+    if entry.kind != EntryKind::Message || !matches!(entry.said, Some(Said { direction: Direction::Outbound, .. })) {
+        violations.add("send", "is only for a MESSAGE to the customer (OUTBOUND)");
+    }
+    if entry.delivery.is_some() {
+        violations.add("entry.delivery_id", "must be empty with send: the service gives it");
+    }
+}
+
 impl Api {
     pub(super) async fn add(&self, request: Request<pb::AddEntryRequest>) -> Result<Response<pb::AddEntryResponse>, Status> {
         let cx = context(&request, &self.world);
@@ -65,23 +75,28 @@ impl Api {
         let id = violations.parse_optional("entry_id", &request.entry_id);
         let entry = read::required(&mut violations, "entry", request.entry.as_ref());
         let entry = entry.and_then(|entry| draft(&mut violations, "entry", entry, id, cx.now));
-        let reopen_window = self.settings.reopen_window();
-        let command = interaction.zip(entry).map(|(interaction, entry)| AddEntry { interaction, entry, reopen_window });
+        let (reopen_window, send) = (self.settings.reopen_window(), request.send);
+        if send && let Some(entry) = &entry {
+            sendable(&mut violations, entry);
+        }
+        let command = interaction.zip(entry).map(|(interaction, entry)| AddEntry { interaction, entry, reopen_window, send });
         let command = violations.finish(command).map_err(status::invalid)?;
 
         let mutation =
             Mutation { method: "AddEntry", request: &request, request_id: &request.request_id, subject: &command.interaction, cx: &cx };
         let (cx, manuals, command) = (&cx, &self.manuals, &command);
-        mutate(
+        let response = mutate(
             &self.database,
             mutation,
             async |conn| add_entry(conn, cx, manuals, command.clone()).await,
-            |(entry, interaction)| pb::AddEntryResponse {
-                entry: Some(write::entry(entry)),
+            |(entry, interaction, mail)| pb::AddEntryResponse {
+                entry: Some(write::entry_with_mail(entry, mail)),
                 interaction: Some(write::interaction(interaction)),
             },
         )
-        .await
+        .await;
+        self.mailed.wake_if(send && response.is_ok());
+        response
     }
 
     pub(super) async fn entries(&self, request: Request<pb::ListEntriesRequest>) -> Result<Response<pb::ListEntriesResponse>, Status> {
@@ -96,6 +111,9 @@ impl Api {
         let (page, internal) = (&page, request.include_internal);
         let (entries, next_page_token) =
             query(&self.database, "ListEntries", &cx, async |conn| list_entries(conn, interaction, internal, page).await).await?;
-        Ok(Response::new(pb::ListEntriesResponse { entries: entries.into_iter().map(write::entry).collect(), next_page_token }))
+        Ok(Response::new(pb::ListEntriesResponse {
+            entries: entries.into_iter().map(|(entry, mail)| write::entry_with_mail(entry, mail)).collect(),
+            next_page_token,
+        }))
     }
 }

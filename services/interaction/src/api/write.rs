@@ -6,6 +6,7 @@ use rapport_proto::{common::v1 as common, interaction::v1 as pb};
 
 use crate::domain::{
     Commitment, Conclusion, Entry, EntryAdded, Finding, InformalOffer, Interaction, KeptRate, NextStep, Renegotiation, StageChange,
+    entry_mail::EntryMail,
 };
 
 /// A time.
@@ -227,7 +228,18 @@ pub fn entry(entry: Entry) -> pb::Entry {
         occur_time: Some(timestamp(occur_time)),
         create_time: Some(timestamp(create_time)),
         findings: findings.into_iter().map(finding).collect(),
+        mail: None,
     }
+}
+
+/// An entry with the mail that carries it.
+pub fn entry_with_mail(of: Entry, mail: Option<EntryMail>) -> pb::Entry {
+    let mail = mail.map(|EntryMail { state, detail, update_time, .. }| pb::EntryMail {
+        state: state.number(),
+        detail,
+        update_time: Some(timestamp(update_time)),
+    });
+    pb::Entry { mail, ..entry(of) }
 }
 
 /// What a review found.

@@ -1,17 +1,17 @@
 //! What is said, written or noted: it moves the interaction, opens it again, or begins a new one.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
-use rapport_core::{Context, Direction, Failure, InteractionId, Page};
+use rapport_core::{Context, Direction, EntryId, Failure, InteractionId, Page};
 use rapport_db::Conn;
 
 use super::{
-    Result, announce, assignment,
+    Result, announce, assignment, entry_mail,
     guidance::{self, Manuals},
     interaction, service_level,
 };
 use crate::{
-    domain::{Change, Effect, Entry, EntryAdded, EntryDraft, Event, Interaction, Refused},
+    domain::{Change, Effect, Entry, EntryAdded, EntryDraft, Event, Interaction, Refused, entry_mail::EntryMail},
     store::{self, entry::Key},
 };
 
@@ -24,17 +24,35 @@ pub struct AddEntry {
     pub entry: EntryDraft,
     /// How long after its conclusion the customer opens an interaction again.
     pub reopen_window: Duration,
+    /// Whether a mail is to carry it to the customer.
+    pub send: bool,
 }
 
 /// Adds an entry. The interaction of the answer is another one if an inbound entry came too late to open this one again.
 ///
 /// # Errors
-/// When the interaction is not there, or is concluded and the entry is a person's of ours.
-pub async fn add_entry(conn: &mut Conn<'_>, cx: &Context, manuals: &Manuals, command: AddEntry) -> Result<(Entry, Interaction)> {
-    let AddEntry { interaction, mut entry, reopen_window } = command;
+/// When the interaction is not there, or is concluded and the entry is a person's of ours; when it cannot be sent.
+pub async fn add_entry(
+    conn: &mut Conn<'_>,
+    cx: &Context,
+    manuals: &Manuals,
+    command: AddEntry,
+) -> Result<(Entry, Interaction, Option<EntryMail>)> {
+    let AddEntry { interaction, mut entry, reopen_window, send } = command;
     let interaction = interaction::load(conn, interaction, None).await?;
     entry.findings = guidance::findings(conn, manuals, &interaction, &entry).await?;
-    add_to(conn, cx, interaction, entry, reopen_window).await
+    if !send {
+        let (entry, interaction) = add_to(conn, cx, interaction, entry, reopen_window).await?;
+        return Ok((entry, interaction, None));
+    }
+    let customer = interaction.mailable(&entry).map_err(Failure::Refused)?;
+    let id = *entry.id.get_or_insert_with(|| cx.fresh());
+    // The message of the newsletter service has the id of the entry, so that an answer finds it.
+    entry.delivery = Some(id.cast());
+    let (added, interaction) = add_to(conn, cx, interaction, entry, reopen_window).await?;
+    // A message that was there already is not sent again.
+    let mail = if added.id == id { Some(entry_mail::ask(conn, cx, &added, customer).await?) } else { None };
+    Ok((added, interaction, mail))
 }
 
 /// Adds an entry to an interaction that is loaded and locked.
@@ -110,12 +128,24 @@ pub(super) async fn insert(conn: &mut Conn<'_>, entry: &Entry) -> Result<()> {
     if store::entry::insert(conn, entry.clone()).await? { Ok(()) } else { Err(Failure::Refused(Refused::EntryExists(entry.id))) }
 }
 
-/// One page of the entries of an interaction, and the token of the next page.
+/// One page of the entries of an interaction, each with the mail that carries it, and the token of the next page.
 ///
 /// # Errors
 /// When the interaction is not there.
-pub async fn list_entries(conn: &mut Conn<'_>, id: InteractionId, internal: bool, page: &Page<Key>) -> Result<(Vec<Entry>, String)> {
+pub async fn list_entries(
+    conn: &mut Conn<'_>,
+    id: InteractionId,
+    internal: bool,
+    page: &Page<Key>,
+) -> Result<(Vec<(Entry, Option<EntryMail>)>, String)> {
     interaction::get_interaction(conn, id).await?;
     let rows = store::entry::list(conn, id, internal, page).await?;
-    Ok(page.answer(rows, |entry| (entry.create_time, entry.ordinal, entry.id)))
+    let (entries, next) = page.answer(rows, |entry| (entry.create_time, entry.ordinal, entry.id));
+    let mut mails: HashMap<EntryId, EntryMail> =
+        entry_mail::of_entries(conn, &entries).await?.into_iter().map(|mail| (mail.entry, mail)).collect();
+    let entries = entries.into_iter().map(|entry| {
+        let mail = mails.remove(&entry.id);
+        (entry, mail)
+    });
+    Ok((entries.collect(), next))
 }

@@ -155,6 +155,7 @@ fn two_entries_at_the_same_moment_answer_the_customer_once() {
             interaction: interaction.id,
             entry: said(rapport_core::Responder::Human, rapport_core::Direction::Outbound),
             reopen_window: HOUR,
+            send: false,
         };
         let one = scene.database.write(async |conn| add_entry(conn, cx, &Manuals::default(), add.clone()).await);
         let other = scene.database.write(async |conn| add_entry(conn, cx, &Manuals::default(), add.clone()).await);
@@ -229,7 +230,7 @@ both_databases! {
             // Both sides speak, people and machines, and nothing of it touches the promise.
             let by = if number % 3 == 0 { Responder::Automated } else { Responder::Human };
             let direction = if number % 2 == 0 { Direction::Inbound } else { Direction::Outbound };
-            let command = &AddEntry { interaction: interaction.id, entry: said(by, direction), reopen_window: HOUR };
+            let command = &AddEntry { interaction: interaction.id, entry: said(by, direction), reopen_window: HOUR, send: false };
             scene.database.write(async |conn| add_entry(conn, cx, &Manuals::default(), command.clone()).await).await.expect("it is added");
             let stored = scene.database.read(async |conn| get_commitment(conn, made.id).await).await.expect("it is there");
             assert_eq!(stored, made);

@@ -184,6 +184,13 @@ pub enum Refused {
         /// How many.
         limit: i64,
     },
+    /// A message cannot be sent by mail.
+    EntryNotMailable {
+        /// In which interaction.
+        id: InteractionId,
+        /// Each condition that is not met.
+        conditions: Vec<Condition>,
+    },
     /// A report would have more rows than are told at once.
     ReportTooLarge {
         /// How many.
@@ -198,6 +205,41 @@ fn all(f: &mut fmt::Formatter<'_>, conditions: &[Condition]) -> fmt::Result {
         write!(f, "{separator}{}", condition.description)?;
     }
     Ok(())
+}
+
+impl Refused {
+    fn of_call_flow(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CallFlowExists(id) => write!(f, "there is a call flow {id} already: take it, or give another id"),
+            Self::NoCallFlow { interaction } => write!(f, "no call flow applies to the interaction {interaction}: name one, or create one"),
+            Self::CallFlowNotStarted { interaction } => write!(f, "the interaction {interaction} follows no call flow: start one first"),
+            Self::CallFlowRunning { interaction } => {
+                write!(f, "the interaction {interaction} follows a call flow of which a step was answered: go on with that")
+            }
+            Self::CallFlowStepNotNext { next: Some(next) } => write!(f, "the step {next:?} comes next: answer that"),
+            Self::CallFlowStepNotNext { next: None } => f.write_str("the call flow has come to its end: there is no step to answer"),
+            Self::CallFlowStage { stage } => write!(f, "the step belongs to the stage {stage}: advance the interaction to that first"),
+            _ => Ok(()),
+        }
+    }
+
+    fn of_canned_message(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CannedMessageExists(id) => write!(f, "there is a canned message {id} already: take it, or give another id"),
+            Self::ShortCodeTaken(code) => write!(f, "another canned message has the short code {code:?}: take it, or give another code"),
+            Self::CannedMessageVersion { id, version } => {
+                write!(f, "the present version of the canned message {id} is {version}: read it, then approve that")
+            }
+            Self::CannedMessageNotApproved { id, version, approved: None } => {
+                write!(f, "version {version} of the canned message {id} is not approved: ask a supervisor to approve it before it is used")
+            }
+            Self::CannedMessageNotApproved { id, version, approved: Some(approved) } => write!(
+                f,
+                "the canned message {id} was changed after version {approved} was approved: ask a supervisor to approve version {version}"
+            ),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl fmt::Display for Refused {
@@ -229,27 +271,16 @@ impl fmt::Display for Refused {
             Self::StageSkipped { next } => write!(f, "a formal interaction skips no stage: advance to {next} first"),
             Self::StagePassed { stage } => write!(f, "the interaction is at {stage}: a formal one goes back only to UNDERSTANDING"),
             Self::CommitmentSettled { id, state } => write!(f, "the commitment {id} is {state} already"),
-            Self::CallFlowExists(id) => write!(f, "there is a call flow {id} already: take it, or give another id"),
-            Self::NoCallFlow { interaction } => write!(f, "no call flow applies to the interaction {interaction}: name one, or create one"),
-            Self::CallFlowNotStarted { interaction } => write!(f, "the interaction {interaction} follows no call flow: start one first"),
-            Self::CallFlowRunning { interaction } => {
-                write!(f, "the interaction {interaction} follows a call flow of which a step was answered: go on with that")
-            }
-            Self::CallFlowStepNotNext { next: Some(next) } => write!(f, "the step {next:?} comes next: answer that"),
-            Self::CallFlowStepNotNext { next: None } => f.write_str("the call flow has come to its end: there is no step to answer"),
-            Self::CallFlowStage { stage } => write!(f, "the step belongs to the stage {stage}: advance the interaction to that first"),
-            Self::CannedMessageExists(id) => write!(f, "there is a canned message {id} already: take it, or give another id"),
-            Self::ShortCodeTaken(code) => write!(f, "another canned message has the short code {code:?}: take it, or give another code"),
-            Self::CannedMessageVersion { id, version } => {
-                write!(f, "the present version of the canned message {id} is {version}: read it, then approve that")
-            }
-            Self::CannedMessageNotApproved { id, version, approved: None } => {
-                write!(f, "version {version} of the canned message {id} is not approved: ask a supervisor to approve it before it is used")
-            }
-            Self::CannedMessageNotApproved { id, version, approved: Some(approved) } => write!(
-                f,
-                "the canned message {id} was changed after version {approved} was approved: ask a supervisor to approve version {version}"
-            ),
+            Self::CallFlowExists(_)
+            | Self::NoCallFlow { .. }
+            | Self::CallFlowNotStarted { .. }
+            | Self::CallFlowRunning { .. }
+            | Self::CallFlowStepNotNext { .. }
+            | Self::CallFlowStage { .. } => self.of_call_flow(f),
+            Self::CannedMessageExists(_)
+            | Self::ShortCodeTaken(_)
+            | Self::CannedMessageVersion { .. }
+            | Self::CannedMessageNotApproved { .. } => self.of_canned_message(f),
             Self::CustomerDiffers { interaction } => {
                 write!(f, "the interaction {interaction} is with another customer: correct the customer or the interaction")
             }
@@ -277,6 +308,10 @@ impl fmt::Display for Refused {
             Self::SlaPolicyExists(id) => write!(f, "there is a policy {id} already: take it, or give another id"),
             Self::CalendarInUse { policies } => write!(f, "the calendar is named by {policies} policies: change or delete them first"),
             Self::TooManySlaPolicies { limit } => write!(f, "there are {limit} policies, and no more are allowed: delete one first"),
+            Self::EntryNotMailable { conditions, .. } => {
+                f.write_str("the entry cannot be sent: ")?;
+                all(f, conditions)
+            }
             Self::ReportTooLarge { rows } => {
                 write!(f, "the report has {rows} rows, and at most {MAX_ROWS} are told at once: ask for fewer days, or for longer periods")
             }
@@ -322,6 +357,7 @@ impl Refusal for Refused {
         "SLA_POLICY_EXISTS",
         "CALENDAR_IN_USE",
         "TOO_MANY_SLA_POLICIES",
+        "ENTRY_NOT_MAILABLE",
         "REPORT_TOO_LARGE",
     ];
 
@@ -363,6 +399,7 @@ impl Refusal for Refused {
             Self::SlaPolicyExists(_) => "SLA_POLICY_EXISTS",
             Self::CalendarInUse { .. } => "CALENDAR_IN_USE",
             Self::TooManySlaPolicies { .. } => "TOO_MANY_SLA_POLICIES",
+            Self::EntryNotMailable { .. } => "ENTRY_NOT_MAILABLE",
             Self::ReportTooLarge { .. } => "REPORT_TOO_LARGE",
         }
     }
@@ -387,6 +424,7 @@ impl Refusal for Refused {
         match self {
             Self::InteractionNotConcludable { conditions }
             | Self::ManualIncomplete { conditions, .. }
+            | Self::EntryNotMailable { conditions, .. }
             | Self::AgentNotEndorsable { conditions, .. }
             | Self::AgentNotAssignable { conditions, .. } => conditions.clone(),
             _ => Vec::new(),
@@ -438,6 +476,7 @@ impl Refusal for Refused {
             Self::SlaPolicyExists(id) => vec![("policy_id", id.to_string())],
             Self::CalendarInUse { policies } => vec![("policies", policies.to_string())],
             Self::TooManySlaPolicies { limit } => vec![("limit", limit.to_string())],
+            Self::EntryNotMailable { id, .. } => vec![("interaction_id", id.to_string())],
             Self::ReportTooLarge { rows } => vec![("rows", rows.to_string()), ("limit", MAX_ROWS.to_string())],
         }
     }

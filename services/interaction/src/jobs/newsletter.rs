@@ -1,4 +1,5 @@
-//! Follows the newsletter service: a reply opens or continues an interaction, a confirmed subscription is one.
+//! Follows the newsletter service: a reply opens or continues an interaction, a confirmed subscription is one, and the mail of an entry
+//! ends.
 
 use rapport_client::NewsletterFeed;
 use rapport_core::{Failure, Never, Time, Violations};
@@ -6,11 +7,12 @@ use rapport_proto::newsletter::v1::{Event, InboundMail, Subscription, event::Pay
 use rapport_server::{Beginning, Consumer, consume};
 use tokio_util::sync::CancellationToken;
 
-use super::Work;
+use super::{Work, entry_mails::settled};
 use crate::{
     NAME,
     app::{
         self,
+        entry_mail::note,
         origin::{take_reply, take_signup},
     },
     domain::origin::{Reply, Signup},
@@ -18,6 +20,7 @@ use crate::{
 
 const REPLY: &str = "inbound.reply";
 const CONFIRMED: &str = "subscription.confirmed";
+const SETTLED: &str = "message.settled";
 
 /// Follows until it is told to stop.
 ///
@@ -30,7 +33,7 @@ pub async fn run(work: Work, feed: NewsletterFeed, stop: CancellationToken) -> R
         database: work.database,
         world: work.world,
         feed,
-        types: &[REPLY, CONFIRMED],
+        types: &[REPLY, CONFIRMED, SETTLED],
         // Replies are no states: a snapshot does not tell them.
         beginning: Beginning::Earliest,
         stop,
@@ -40,6 +43,11 @@ pub async fn run(work: Work, feed: NewsletterFeed, stop: CancellationToken) -> R
         match (kind, event.payload.as_ref()) {
             (Some(REPLY), Some(Payload::InboundMail(mail))) => take_reply(conn, cx, read_reply(mail, cx.now)?, reopen_window).await,
             (Some(CONFIRMED), Some(Payload::Subscription(subscription))) => take_signup(conn, cx, read_signup(subscription, cx.now)?).await,
+            (Some(SETTLED), Some(Payload::Message(message))) => match (message.message_id.parse(), settled(message)) {
+                // The messages of other services have ids that no entry has.
+                (Ok(entry), Some(news)) => note(conn, cx, entry, news).await,
+                _ => Ok(()),
+            },
             _ => Ok(()),
         }
     })

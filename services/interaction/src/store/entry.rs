@@ -167,6 +167,23 @@ pub async fn last_findings(conn: &mut Conn<'_>, interaction: InteractionId) -> R
     Ok(found.map(|found| found.0).unwrap_or_default())
 }
 
+/// The id of the last message that the customer wrote in an interaction and by which mail programs know it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn last_message_of_customer(conn: &mut Conn<'_>, interaction: InteractionId) -> Result<Option<String>, Fault> {
+    let found: Option<Option<String>> = on!(conn, |c| entries::table
+        .filter(entries::interaction.eq(interaction))
+        .filter(entries::direction.eq(Direction::Inbound))
+        .filter(entries::message_id.is_not_null())
+        .order((entries::create_time.desc(), entries::ordinal.desc(), entries::id.desc()))
+        .select(entries::message_id)
+        .first(c)
+        .await
+        .optional())?;
+    Ok(found.flatten())
+}
+
 /// The key of the list: in the order of recording.
 pub type Key = (Time, i32, EntryId);
 

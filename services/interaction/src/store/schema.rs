@@ -72,6 +72,22 @@ diesel::table! {
     }
 }
 diesel::table! {
+    use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+    use rapport_db::sql_types::{Moment, Uuid, Word};
+    entry_mails (entry) {
+        entry -> Uuid,
+        version -> BigInt,
+        interaction -> Uuid,
+        customer -> Uuid,
+        state -> Word,
+        detail -> Text,
+        attempts -> Integer,
+        next_attempt_time -> Nullable<Moment>,
+        create_time -> Moment,
+        update_time -> Moment,
+    }
+}
+diesel::table! {
     use diesel::sql_types::{BigInt, Integer};
     use rapport_db::sql_types::{Json, Uuid, Word};
     customer_risks (customer) {

@@ -20,13 +20,13 @@ use rapport_proto::{
         self as feedback, feedback_feed_service_server::FeedbackFeedService, feedback_feed_service_server::FeedbackFeedServiceServer,
     },
     newsletter::v1::{
-        self as newsletter, newsletter_feed_service_server::NewsletterFeedService,
-        newsletter_feed_service_server::NewsletterFeedServiceServer,
+        self as newsletter, message_service_server::MessageService, message_service_server::MessageServiceServer,
+        newsletter_feed_service_server::NewsletterFeedService, newsletter_feed_service_server::NewsletterFeedServiceServer,
     },
 };
 use tokio::{net::TcpListener, sync::watch};
 use tokio_stream::wrappers::{TcpListenerStream, WatchStream};
-use tonic::{Request, Response, Status, Streaming, transport::Server};
+use tonic::{Code, Request, Response, Status, Streaming, transport::Server};
 
 use crate::house::fresh;
 
@@ -46,6 +46,15 @@ struct State {
     customer_feed: Told<customer::Event>,
     newsletter_feed: Told<newsletter::Event>,
     feedback_feed: Told<feedback::Event>,
+    mail: Mutex<Mailbox>,
+}
+
+/// The mails that were to be sent.
+#[derive(Default)]
+struct Mailbox {
+    sent: Vec<newsletter::SendMessageRequest>,
+    refused: usize,
+    down: Option<Code>,
 }
 
 /// A feed: everything told so far, and a bell.
@@ -84,6 +93,7 @@ impl Peers {
             .add_service(CustomerServiceServer::new(peers.clone()))
             .add_service(CustomerFeedServiceServer::new(peers.clone()))
             .add_service(NewsletterFeedServiceServer::new(peers.clone()))
+            .add_service(MessageServiceServer::new(peers.clone()))
             .add_service(FeedbackFeedServiceServer::new(peers.clone()))
             .serve_with_incoming(TcpListenerStream::new(listener));
         tokio::spawn(server);
@@ -102,6 +112,24 @@ impl Peers {
     /// Whether the customer service is out of reach.
     pub fn set_down(&self, down: bool) {
         *self.state.down.lock().expect("not poisoned") = down;
+    }
+
+    /// The mails that the newsletter service took.
+    pub fn sent(&self) -> Vec<newsletter::SendMessageRequest> {
+        self.state.mail.lock().expect("not poisoned").sent.clone()
+    }
+    /// How many mails the newsletter service did not take.
+    pub fn mails_refused(&self) -> usize {
+        self.state.mail.lock().expect("not poisoned").refused
+    }
+    /// Whether the newsletter service refuses mails, and with which code.
+    pub fn set_mail_down(&self, down: Option<Code>) {
+        self.state.mail.lock().expect("not poisoned").down = down;
+    }
+    /// The newsletter feed tells how a message ended.
+    pub fn tell_settled(&self, message: newsletter::Message) {
+        let meta = self.meta(&self.state.newsletter_feed, "message.settled", &message.message_id);
+        self.state.newsletter_feed.tell(newsletter::Event { meta, payload: Some(newsletter::event::Payload::Message(message)) });
     }
 
     /// The customer feed tells of a customer.
@@ -211,6 +239,35 @@ macro_rules! serve_feed {
 serve_feed!(CustomerFeedService, customer, customer_feed);
 serve_feed!(NewsletterFeedService, newsletter, newsletter_feed);
 serve_feed!(FeedbackFeedService, feedback, feedback_feed);
+
+#[async_trait]
+impl MessageService for Peers {
+    async fn send_message(
+        &self,
+        request: Request<newsletter::SendMessageRequest>,
+    ) -> Result<Response<newsletter::SendMessageResponse>, Status> {
+        let mut mail = self.state.mail.lock().expect("not poisoned");
+        if let Some(code) = mail.down {
+            mail.refused += 1;
+            return Err(Status::new(code, "as the test wants it"));
+        }
+        let request = request.into_inner();
+        let message = request.message.clone();
+        if !mail.sent.iter().any(|sent| sent.message_id == request.message_id) {
+            mail.sent.push(request);
+        }
+        Ok(Response::new(newsletter::SendMessageResponse { message }))
+    }
+    async fn get_message(&self, _: Request<newsletter::GetMessageRequest>) -> Result<Response<newsletter::GetMessageResponse>, Status> {
+        Err(Status::unimplemented("not played"))
+    }
+    async fn ingest_inbound_mail(
+        &self,
+        _: Request<newsletter::IngestInboundMailRequest>,
+    ) -> Result<Response<newsletter::IngestInboundMailResponse>, Status> {
+        Err(Status::unimplemented("not played"))
+    }
+}
 
 #[async_trait]
 impl CustomerService for Peers {

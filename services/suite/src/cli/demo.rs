@@ -1,6 +1,7 @@
 //! `rapport demo`: the whole suite on a temporary directory, and one customer's journey played through its public API.
 
 mod asking;
+mod looking;
 mod mailbox;
 mod meeting;
 mod people;
@@ -104,7 +105,8 @@ async fn play(host: &Host, demo: &Demo, directory: &Path, out: &Out) -> Result<(
     meeting::play(&mut stage).await?;
     asking::play(&mut stage).await?;
     sending::play(&mut stage).await?;
-    ending(&mut stage).await
+    ending(&mut stage).await?;
+    looking::play(&mut stage).await
 }
 
 async fn import_people(stage: &mut Stage, directory: &Path) -> Result<(), End> {

@@ -21,21 +21,34 @@ pub async fn run(settings: &Settings, wanted: Report, out: &Out) -> Result<ExitC
     let request = request(&wanted, world::world().clock.now())?;
     let answer = calls.reports.get_service_report(request).await?.into_inner();
     let report = answer.report.ok_or_else(|| End::failed("the service answered without a report"))?;
-    if out.json() {
-        for line in objects(&report) {
-            out.object(&line);
-        }
-    } else {
-        for line in table(&report, wanted.by.as_deref().unwrap_or_default(), wanted.per.as_deref()) {
-            out.line(line);
-        }
-    }
+    tell(&report, wanted.by.as_deref().unwrap_or_default(), wanted.per.as_deref(), out);
     if report.recounting {
         out.note("note: everything is being counted anew, so that sums may be too small: ask again later");
     } else if report.pending_changes > 0 {
         out.note(format_args!("note: {} changes are not counted yet", report.pending_changes));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The report of the last days by one dimension.
+pub fn lately(group_by: pb::ReportDimension) -> pb::GetServiceReportRequest {
+    let now = world::world().clock.now();
+    let day = |at: Time| at.to_string().chars().take(10).collect();
+    let first_day = day(now - std::time::Duration::from_secs((DAYS - 1) * 86_400));
+    pb::GetServiceReportRequest { first_day, last_day: day(now), group_by: group_by.into(), ..pb::GetServiceReportRequest::default() }
+}
+
+/// Prints a report: by what it is divided, and how time is.
+pub fn tell(report: &pb::ServiceReport, by: &str, per: Option<&str>, out: &Out) {
+    if out.json() {
+        for line in objects(report) {
+            out.object(&line);
+        }
+        return;
+    }
+    for line in table(report, by, per) {
+        out.line(line);
+    }
 }
 
 fn request(wanted: &Report, now: Time) -> Result<pb::GetServiceReportRequest, End> {

@@ -10,8 +10,9 @@ use crate::{
 };
 
 /// Words that callers never see as an enum, each with its package: they are written into databases and settings only.
-const NOT_ON_THE_WIRE: [(&str, &str); 6] = [
+const NOT_ON_THE_WIRE: [(&str, &str); 7] = [
     ("common", "Role"),
+    ("customer", "TypeFactKind"),
     ("feedback", "RuleField"),
     ("interaction", "Initiator"),
     ("interaction", "NoteKind"),

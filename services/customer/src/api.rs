@@ -28,6 +28,8 @@ use rapport_proto::customer::v1::{
 };
 use tonic::service::Routes;
 
+use crate::domain::Thresholds;
+
 /// The role that each RPC needs.
 pub const ROLES: &[(&str, Role)] = &[
     ("rapport.customer.v1.CustomerService/CreateCustomer", Role::Agent),
@@ -75,11 +77,12 @@ pub const LIMITS: &[(&str, usize)] = &[
 pub struct Api {
     database: Database,
     world: World,
+    thresholds: Thresholds,
 }
 
 /// All RPCs of this service.
-pub fn routes(database: Database, world: World) -> Routes {
-    let api = Api { database, world };
+pub fn routes(database: Database, world: World, thresholds: Thresholds) -> Routes {
+    let api = Api { database, world, thresholds };
     Routes::new(CustomerServiceServer::new(api.clone()))
         .add_service(ConsentServiceServer::new(api.clone()))
         .add_service(RiskServiceServer::new(api.clone()))

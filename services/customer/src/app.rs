@@ -14,6 +14,7 @@ pub mod risk;
 pub mod subscription;
 pub mod timeline;
 pub mod touch;
+pub mod type_rule;
 
 #[cfg(test)]
 mod tests;

@@ -17,6 +17,8 @@ pub mod refused;
 pub mod risk;
 pub mod timeline;
 pub mod touch;
+pub mod type_fact;
+pub mod type_rule;
 
 pub use agreement::{Agreement, AgreementKind, AgreementState, PaymentMode};
 pub use connection::{Connection, ConnectionLevel};
@@ -32,3 +34,5 @@ pub use refused::Refused;
 pub use risk::{Assessment, RiskCode, Signal};
 pub use timeline::TimelineEntry;
 pub use touch::{Touch, TouchDue};
+pub use type_fact::{TypeFact, TypeFactKind};
+pub use type_rule::{Thresholds, TypeRule};

@@ -1,4 +1,4 @@
-//! What this service does without being asked: follow the feeds of the others, and review risks as time goes by.
+//! What this service does without being asked: follow the feeds of the others, and review risks and types as time goes by.
 
 mod entry;
 mod feedback;
@@ -8,7 +8,9 @@ mod reviewer;
 mod toucher;
 
 #[cfg(test)]
-pub(crate) use reviewer::review;
+pub(crate) use interaction::follow as follow_interaction;
+#[cfg(test)]
+pub(crate) use reviewer::{review, review_type};
 #[cfg(test)]
 pub(crate) use toucher::tell;
 
@@ -19,28 +21,31 @@ use rapport_core::World;
 use rapport_db::Database;
 use rapport_server::{Beginning, Consumer, Host, Job, StartError, consume};
 
-use crate::NAME;
+use crate::{NAME, domain::Thresholds};
 
 /// All jobs of this service.
 ///
 /// # Errors
 /// When a peer's address cannot be used.
-pub fn jobs(host: &Host, database: &Database, review_interval: Duration) -> Result<Vec<Job>, StartError> {
+pub fn jobs(host: &Host, database: &Database, thresholds: Thresholds, review_interval: Duration) -> Result<Vec<Job>, StartError> {
     let (interaction, feedback) = (InteractionFeed(host.peer("interaction")?), FeedbackFeed(host.peer("feedback")?));
     let newsletter = NewsletterFeed(host.peer("newsletter")?);
     let world = host.world.clone();
     Ok(vec![
-        follower("interaction-follower", interaction, interaction::TYPES, database, &world, |consumer| {
-            consume(consumer, async |conn, cx, event| interaction::follow(conn, cx, event).await)
+        follower("interaction-follower", interaction, interaction::TYPES, database, &world, move |consumer| async move {
+            let thresholds = &thresholds;
+            consume(consumer, async |conn, cx, event| interaction::follow(conn, cx, thresholds, event).await).await
         }),
-        follower("feedback-follower", feedback, feedback::TYPES, database, &world, |consumer| {
-            consume(consumer, async |conn, cx, event| feedback::follow(conn, cx, event).await)
+        follower("feedback-follower", feedback, feedback::TYPES, database, &world, move |consumer| async move {
+            let thresholds = &thresholds;
+            consume(consumer, async |conn, cx, event| feedback::follow(conn, cx, thresholds, event).await).await
         }),
-        follower("newsletter-follower", newsletter, newsletter::TYPES, database, &world, |consumer| {
-            consume(consumer, async |conn, cx, event| newsletter::follow(conn, cx, event).await)
+        follower("newsletter-follower", newsletter, newsletter::TYPES, database, &world, move |consumer| async move {
+            let thresholds = &thresholds;
+            consume(consumer, async |conn, cx, event| newsletter::follow(conn, cx, thresholds, event).await).await
         }),
         toucher::job(database.clone(), world.clone(), review_interval),
-        reviewer::job(database.clone(), world, review_interval),
+        reviewer::job(database.clone(), world, thresholds, review_interval),
     ])
 }
 

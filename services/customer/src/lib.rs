@@ -21,13 +21,13 @@ pub const NAME: &str = "customer";
 /// # Errors
 /// When its settings are wrong, its database cannot be opened, or its port cannot be listened on.
 pub async fn start(host: &Host) -> Result<Running, StartError> {
-    let settings: Settings = host.section(NAME)?;
+    let settings = host.section::<Settings>(NAME)?.checked()?;
     let database = host.database(NAME, store::MIGRATIONS, &settings.database_url).await?;
     let service = Service {
         name: NAME,
         listen: settings.listen,
-        routes: api::routes(database.clone(), host.world.clone()),
-        jobs: jobs::jobs(host, &database, Duration::from_secs(settings.review_interval_seconds.max(1)))?,
+        routes: api::routes(database.clone(), host.world.clone(), settings.types),
+        jobs: jobs::jobs(host, &database, settings.types, Duration::from_secs(settings.review_interval_seconds.max(1)))?,
         database,
         roles: api::ROLES,
         limits: api::LIMITS,

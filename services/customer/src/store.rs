@@ -11,13 +11,15 @@ pub mod signal;
 pub mod standing;
 pub mod timeline;
 pub mod touch;
+pub mod type_fact;
+pub mod type_standing;
 
 use diesel_migrations::embed_migrations;
 use rapport_db::Migrations;
 
 use crate::domain::{
     AgreementKind, AgreementState, ConnectionLevel, ConsentSource, ConsentStatus, CustomerKind, LifecycleStage, PaymentMode,
-    RapportInitiator, RapportNoteKind, RiskCode,
+    RapportInitiator, RapportNoteKind, RiskCode, TypeFactKind,
 };
 
 rapport_core::word_columns!(
@@ -31,7 +33,8 @@ rapport_core::word_columns!(
     AgreementKind,
     AgreementState,
     PaymentMode,
-    ConnectionLevel
+    ConnectionLevel,
+    TypeFactKind
 );
 
 /// The migrations of this service's own tables.

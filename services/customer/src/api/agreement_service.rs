@@ -44,7 +44,7 @@ impl AgreementService for Api {
         let mutation =
             Mutation { method: "OfferAgreement", request: &request, request_id: &request.request_id, subject: &command.id, cx: &cx };
         let answer = |offered| pb::OfferAgreementResponse { agreement: Some(message(offered)) };
-        mutate(&self.database, mutation, async |conn| app::step_agreement(conn, &cx, command.clone()).await, answer).await
+        mutate(&self.database, mutation, async |conn| app::step_agreement(conn, &cx, &self.thresholds, command.clone()).await, answer).await
     }
 
     async fn answer_agreement(
@@ -58,7 +58,7 @@ impl AgreementService for Api {
         let mutation =
             Mutation { method: "AnswerAgreement", request: &request, request_id: &request.request_id, subject: &command.id, cx: &cx };
         let answer = |answered| pb::AnswerAgreementResponse { agreement: Some(message(answered)) };
-        mutate(&self.database, mutation, async |conn| app::step_agreement(conn, &cx, command.clone()).await, answer).await
+        mutate(&self.database, mutation, async |conn| app::step_agreement(conn, &cx, &self.thresholds, command.clone()).await, answer).await
     }
 
     async fn cancel_agreement(
@@ -72,7 +72,7 @@ impl AgreementService for Api {
         let mutation =
             Mutation { method: "CancelAgreement", request: &request, request_id: &request.request_id, subject: &command.id, cx: &cx };
         let answer = |ended| pb::CancelAgreementResponse { agreement: Some(message(ended)) };
-        mutate(&self.database, mutation, async |conn| app::step_agreement(conn, &cx, command.clone()).await, answer).await
+        mutate(&self.database, mutation, async |conn| app::step_agreement(conn, &cx, &self.thresholds, command.clone()).await, answer).await
     }
 
     async fn list_agreements(&self, request: Request<pb::ListAgreementsRequest>) -> Result<Response<pb::ListAgreementsResponse>, Status> {

@@ -222,8 +222,16 @@ fn contact_point_message(point: ContactPoint) -> pb::ContactPoint {
 }
 
 fn type_message(assignment: TypeAssignment) -> pb::TypeAssignment {
-    let TypeAssignment { kind, source, reason, assigned_by, assign_time } = assignment;
-    pb::TypeAssignment { r#type: kind.number(), source: source.number(), reason, assigned_by, assign_time: Some(timestamp(assign_time)) }
+    let TypeAssignment { kind, source, reason, assigned_by, assign_time, rule, evidence } = assignment;
+    pb::TypeAssignment {
+        r#type: kind.number(),
+        source: source.number(),
+        reason,
+        assigned_by,
+        assign_time: Some(timestamp(assign_time)),
+        rule: rule.map_or(0, Word::number),
+        evidence_ids: evidence.iter().map(ToString::to_string).collect(),
+    }
 }
 
 #[cfg(test)]

@@ -86,7 +86,13 @@ impl CustomerService for Api {
         let mutation =
             Mutation { method: "UpdateCustomer", request: &request, request_id: &request.request_id, subject: &command.id, cx: &cx };
         let answer = |customer| pb::UpdateCustomerResponse { customer: Some(customer::message(customer)) };
-        mutate(&self.database, mutation, async |conn| app::customer::update_customer(conn, &cx, command.clone()).await, answer).await
+        mutate(
+            &self.database,
+            mutation,
+            async |conn| app::customer::update_customer(conn, &cx, &self.thresholds, command.clone()).await,
+            answer,
+        )
+        .await
     }
 
     async fn assign_customer_type(
@@ -99,8 +105,13 @@ impl CustomerService for Api {
         let mutation =
             Mutation { method: "AssignCustomerType", request: &request, request_id: &request.request_id, subject: &command.id, cx: &cx };
         let answer = |customer| pb::AssignCustomerTypeResponse { customer: Some(customer::message(customer)) };
-        mutate(&self.database, mutation, async |conn| app::customer_type::assign_customer_type(conn, &cx, command.clone()).await, answer)
-            .await
+        mutate(
+            &self.database,
+            mutation,
+            async |conn| app::customer_type::assign_customer_type(conn, &cx, &self.thresholds, command.clone()).await,
+            answer,
+        )
+        .await
     }
 
     type ImportCustomersStream = import::Results;

@@ -3,11 +3,11 @@
 use rapport_core::{AgreementId, Context, CustomerId, Failure, Page, Violations};
 use rapport_db::Conn;
 
-use super::{Outcome, announce};
+use super::{Outcome, announce, type_rule::note_shown};
 pub use crate::store::agreement::Filter;
 use crate::{
     domain::{
-        Agreement, AgreementState, Customer, Event, Refused,
+        Agreement, AgreementState, Customer, Event, Refused, Thresholds,
         agreement::{Answer, Deal},
         eligibility::{self, Condition},
     },
@@ -68,7 +68,7 @@ pub struct StepAgreement {
 ///
 /// # Errors
 /// When there is none, it is stale, in another state, or a perk for which the customer is not eligible.
-pub async fn step_agreement(conn: &mut Conn<'_>, cx: &Context, command: StepAgreement) -> Outcome<Agreement> {
+pub async fn step_agreement(conn: &mut Conn<'_>, cx: &Context, thresholds: &Thresholds, command: StepAgreement) -> Outcome<Agreement> {
     let StepAgreement { id, version, step } = command;
     let missing = || Failure::not_found("agreement", id);
     let customer = store::agreement::find(conn, id).await?.ok_or_else(missing)?.customer;
@@ -95,6 +95,9 @@ pub async fn step_agreement(conn: &mut Conn<'_>, cx: &Context, command: StepAgre
     }
     let saved = store::agreement::update(conn, changed).await?.ok_or(Failure::Stale)?;
     announce(conn, cx, &Event::AgreementChanged(saved.clone())).await?;
+    if let Some(shown) = saved.shown() {
+        note_shown(conn, cx, thresholds, customer, &shown).await?;
+    }
     Ok(saved)
 }
 

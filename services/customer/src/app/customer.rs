@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use rapport_core::{Context, CustomerId, CustomerType, Failure, Page};
 use rapport_db::{Conn, Fault};
 
-use super::{Outcome, announce, check_etag, save};
+use super::{Outcome, announce, check_etag, save, type_rule::rejudge};
 pub use crate::store::customer::Filter;
 use crate::{
-    domain::{Customer, CustomerKind, Event, Field, Identity, Profile, Refused, TypeSource, customer::Birth},
+    domain::{Customer, CustomerKind, Event, Field, Identity, Profile, Refused, Thresholds, TypeSource, customer::Birth},
     store,
 };
 
@@ -69,7 +69,7 @@ pub async fn preview_customer(conn: &mut Conn<'_>, cx: &Context, command: Create
 async fn prepare(conn: &mut Conn<'_>, cx: &Context, command: CreateCustomer) -> Outcome<Customer> {
     let CreateCustomer { id, kind, profile, customer_type, allow_duplicate: _ } = command;
     check_organization(conn, &profile, None).await?;
-    let birth = Birth { kind: customer_type, source: TypeSource::Agent, by: cx.caller.name.to_string(), at: cx.now };
+    let birth = Birth { kind: customer_type, source: TypeSource::of(&cx.caller), by: cx.caller.name.to_string(), at: cx.now };
     Ok(Customer::create(id, kind, profile, &birth))
 }
 
@@ -155,7 +155,7 @@ pub struct UpdateCustomer {
 ///
 /// # Errors
 /// When it is stale, an external id is taken, or others share a new contact point.
-pub async fn update_customer(conn: &mut Conn<'_>, cx: &Context, command: UpdateCustomer) -> Outcome<Customer> {
+pub async fn update_customer(conn: &mut Conn<'_>, cx: &Context, thresholds: &Thresholds, command: UpdateCustomer) -> Outcome<Customer> {
     let UpdateCustomer { id, version, fields, profile, allow_duplicate } = command;
     let loaded = store::customer::find_for_update(conn, id).await?.ok_or_else(|| Failure::not_found("customer", id))?;
     check_etag(&loaded, version)?;
@@ -171,5 +171,8 @@ pub async fn update_customer(conn: &mut Conn<'_>, cx: &Context, command: UpdateC
     let claimed: Vec<Identity> = after.iter().filter(|key| !before.contains(key)).cloned().collect();
     store::identity::release(conn, &released, id).await?;
     claim(conn, id, &claimed, allow_duplicate).await?;
-    save(conn, cx, changed, Event::CustomerUpdated).await
+    let stage = changed.profile.stage();
+    let saved = save(conn, cx, changed, Event::CustomerUpdated).await?;
+    // How far the business has come is a fact too.
+    if stage == loaded.profile.stage() { Ok(saved) } else { rejudge(conn, cx, thresholds, saved).await }
 }

@@ -3,10 +3,10 @@
 use rapport_core::Context;
 use rapport_db::Conn;
 
-use super::{Outcome, risk::reassess, save, touch::note_meeting};
+use super::{Outcome, risk::reassess, save, touch::note_meeting, type_rule::note_shown};
 use crate::{
     domain::{
-        ContactPointKind, Customer, Event,
+        ContactPointKind, Customer, Event, Thresholds,
         observation::{Change, News, Observation},
     },
     store,
@@ -17,13 +17,13 @@ use crate::{
 ///
 /// # Errors
 /// When the database fails.
-pub async fn observe(conn: &mut Conn<'_>, cx: &Context, observation: Observation) -> Outcome<()> {
+pub async fn observe(conn: &mut Conn<'_>, cx: &Context, thresholds: &Thresholds, observation: Observation) -> Outcome<()> {
     let Observation { customer, entry, met, changes, news } = observation;
     // The customer before what hangs on it.
     if !news.is_empty()
         && let Some(known) = store::customer::find_for_update(conn, customer).await?
     {
-        learn(conn, cx, known, news).await?;
+        learn(conn, cx, thresholds, known, news).await?;
     }
     if let Some(entry) = entry {
         store::timeline::insert(conn, &[entry]).await?;
@@ -44,20 +44,17 @@ pub async fn observe(conn: &mut Conn<'_>, cx: &Context, observation: Observation
         match change {
             Change::Observe(signal) => store::signal::insert(conn, signal).await?,
             Change::Mend { code, key } => store::signal::mend(conn, customer, code, key).await?,
+            Change::MendAll { code, evidence } => store::signal::mend_all(conn, customer, code, evidence).await?,
         }
     }
     reassess(conn, cx, standing, |before, after| before.score != after.score).await?;
     Ok(())
 }
 
-async fn learn(conn: &mut Conn<'_>, cx: &Context, mut known: Customer, news: Vec<News>) -> Outcome<()> {
+async fn learn(conn: &mut Conn<'_>, cx: &Context, thresholds: &Thresholds, mut known: Customer, news: Vec<News>) -> Outcome<()> {
     for item in news {
         match item {
-            News::Bought { reason } => {
-                if let Some(bought) = known.bought(&reason, &cx.caller.name, cx.now) {
-                    known = save(conn, cx, bought, Event::CustomerTypeChanged).await?;
-                }
-            }
+            News::Shown(shown) => known = note_shown(conn, cx, thresholds, known, &shown).await?,
             News::Health { email, health } => {
                 if let Some(changed) = known.with_health(ContactPointKind::Email, &email.normalized(), health, cx.now) {
                     known = save(conn, cx, changed, Event::CustomerUpdated).await?;

@@ -69,7 +69,7 @@ async fn create(conn: &mut Conn<'_>, cx: &Context, command: ResolveCustomer, loo
     profile.add_contact_points(&contact_points);
     profile.external_ids.extend(external_ids);
     check_organization(conn, &profile, None).await?;
-    let birth = Birth { kind: customer_type, source: TypeSource::Agent, by: cx.caller.name.to_string(), at: cx.now };
+    let birth = Birth { kind: customer_type, source: TypeSource::of(&cx.caller), by: cx.caller.name.to_string(), at: cx.now };
     let customer = Customer::create(cx.fresh(), kind, profile, &birth);
     let keys = customer.profile.identities();
     // In one order, so that two transactions do not wait for each other crosswise.

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     domain::{
         ConsentSource, ConsentStatus, ContactPoint, ContactPointHealth, ContactPointKind, CustomerKind, Identity, Profile, Signal,
-        TimelineEntry,
+        Thresholds, TimelineEntry,
         consent::{self, Question, Subject},
         observation::{Change, News, Observation, SubscriptionChange, SubscriptionStep},
         risk::RiskCode,
@@ -30,6 +30,7 @@ use crate::{
 pub async fn follow_subscription(
     conn: &mut Conn<'_>,
     cx: &Context,
+    thresholds: &Thresholds,
     change: SubscriptionChange,
     entry: impl Fn(CustomerId) -> TimelineEntry + Send,
 ) -> Outcome<()> {
@@ -65,7 +66,7 @@ pub async fn follow_subscription(
             }
         }
     }
-    observe(conn, cx, observation).await
+    observe(conn, cx, thresholds, observation).await
 }
 
 /// The customer that the other service names, if we know it, or the one that the address finds.

@@ -3,7 +3,7 @@
 use rapport_core::{AgreementId, CustomerId, EntryId, InteractionId, ManualVersionId, Time, words};
 use serde::{Deserialize, Serialize};
 
-use super::Refused;
+use super::{Refused, TypeFact, TypeFactKind, observation::Shown};
 
 words! {
     /// What is agreed on.
@@ -141,6 +141,20 @@ impl Agreement {
     pub fn cancelled(self, reason: String, at: Time) -> Result<Self, Refused> {
         let from = [AgreementState::Draft, AgreementState::Offered, AgreementState::Accepted];
         Ok(Self { reason, ..self.step(&from, AgreementState::Cancelled, at)? })
+    }
+
+    /// What it shows of the customer's types, once the customer has accepted it: a contract is a purchase, a perk a deal, and
+    /// both are undone when they end.
+    pub fn shown(&self) -> Option<Shown> {
+        let kind = match self.deal.kind {
+            AgreementKind::Contract => TypeFactKind::Contract,
+            AgreementKind::Perk => TypeFactKind::Perk,
+            AgreementKind::Terms | AgreementKind::Policy => return None,
+        };
+        let fact = TypeFact::new(kind, self.customer, self.id.cast(), self.accept_time?);
+        let occasion = self.interaction.map_or(fact.occasion, |interaction| interaction.cast());
+        let undone = self.state != AgreementState::Accepted;
+        Some(Shown { by: fact.evidence, facts: vec![TypeFact { occasion, undone, ..fact }] })
     }
 
     fn step(self, from: &[AgreementState], to: AgreementState, at: Time) -> Result<Self, Refused> {

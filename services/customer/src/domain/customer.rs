@@ -4,7 +4,9 @@ use rapport_core::{CustomerId, CustomerType, RiskLevel, Time, words};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ContactPointHealth, ContactPointKind, Field, LifecycleStage, Profile, Refused, TypeAssignment, TypeSource, contact_point, customer_type,
+    ContactPointHealth, ContactPointKind, Field, LifecycleStage, Profile, Refused, TypeAssignment, TypeSource, contact_point,
+    customer_type,
+    type_rule::{self, Judgement},
 };
 
 words! {
@@ -59,16 +61,16 @@ impl Customer {
         profile.lifecycle_stage = Some(profile.stage());
         profile.name_if_nameless();
         contact_point::arrange(&mut profile.contact_points);
-        let by_rule =
-            (profile.stage() == LifecycleStage::Prospect).then_some((CustomerType::Potential, TypeSource::Rule, "has not bought yet"));
-        let chosen = birth.kind.map(|kind| (kind, birth.source, "named at creation")).or(by_rule);
-        let types = chosen.map(|(kind, source, reason)| TypeAssignment {
+        let named = birth.kind.map(|kind| TypeAssignment {
             kind,
-            source,
-            reason: reason.to_owned(),
+            source: birth.source,
+            reason: "named at creation".to_owned(),
             assigned_by: birth.by.clone(),
             assign_time: birth.at,
+            rule: None,
+            evidence: Vec::new(),
         });
+        let types = named.or_else(|| type_rule::unknown(profile.stage()).map(|verdict| TypeAssignment::by_rule(verdict, birth.at)));
         Self {
             id,
             version: 1,
@@ -113,23 +115,20 @@ impl Customer {
         Ok(Self { types: customer_type::remove(&self.types, kind)?, update_time: at, ..self.clone() })
     }
 
-    /// The customer after a purchase: a prospect has become a customer, and a potential customer a new one; none if it was one before.
-    pub fn bought(&self, reason: &str, by: &str, at: Time) -> Option<Self> {
+    /// The customer after a purchase: a prospect has become a customer; none if it was one before.
+    pub fn bought(&self, at: Time) -> Option<Self> {
         if self.profile.stage() != LifecycleStage::Prospect {
             return None;
         }
-        let mut profile = self.profile.clone();
-        profile.lifecycle_stage = Some(LifecycleStage::Customer);
-        let bought = self.with_profile(profile, at)?;
-        let new = TypeAssignment {
-            kind: CustomerType::New,
-            source: TypeSource::Rule,
-            reason: reason.to_owned(),
-            assigned_by: by.to_owned(),
-            assign_time: at,
-        };
-        let is_loyal = self.types.iter().any(|held| held.kind == CustomerType::Loyal);
-        Some(if is_loyal { bought } else { bought.assigned(new).unwrap_or(bought) })
+        let profile = Profile { lifecycle_stage: Some(LifecycleStage::Customer), ..self.profile.clone() };
+        self.with_profile(profile, at)
+    }
+
+    /// The customer as the rules judge it, apart from the types that a person took away; none if that changes nothing.
+    pub fn judged(&self, judgement: &Judgement, taken_away: &[CustomerType], at: Time) -> Option<Self> {
+        let bought = self.profile.stage() != LifecycleStage::Prospect;
+        let types = customer_type::settle(&self.types, &judgement.verdicts, taken_away, bought, at);
+        (types != self.types).then(|| Self { types, update_time: at, ..self.clone() })
     }
 
     /// The customer with what was learnt about one address; none if that is no news.
@@ -172,10 +171,10 @@ mod tests {
     }
 
     #[test]
-    fn a_purchase_makes_a_new_customer_of_a_potential_one_once() {
-        let bought = customer(Profile::named("Ada")).bought("bought", "customer", LATER).expect("a change");
-        assert_eq!((kinds(&bought), bought.profile.stage()), (vec![CustomerType::New], LifecycleStage::Customer));
-        assert_eq!(bought.bought("bought", "customer", LATER), None);
+    fn a_purchase_makes_a_customer_of_a_prospect_once() {
+        let bought = customer(Profile::named("Ada")).bought(LATER).expect("a change");
+        assert_eq!(bought.profile.stage(), LifecycleStage::Customer);
+        assert_eq!(bought.bought(LATER), None);
     }
 
     #[test]

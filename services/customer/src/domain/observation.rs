@@ -2,7 +2,7 @@
 
 use rapport_core::{CustomerId, Email, Language, SubjectId, Time};
 
-use super::{ConsentSource, ContactPointHealth, Signal, TimelineEntry, risk::RiskCode};
+use super::{ConsentSource, ContactPointHealth, Signal, TimelineEntry, TypeFact, risk::RiskCode};
 
 /// What is to be noted of one event of another service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,16 +31,20 @@ pub enum Change {
         /// Which one it was.
         key: SubjectId,
     },
+    /// Everything of a kind that one resource shows was made good.
+    MendAll {
+        /// What it was.
+        code: RiskCode,
+        /// The resource that shows it.
+        evidence: SubjectId,
+    },
 }
 
 /// Something learnt of a customer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
-    /// The customer bought.
-    Bought {
-        /// What shows it.
-        reason: String,
-    },
+    /// What a resource shows of the customer's types, in place of what it showed before.
+    Shown(Shown),
     /// A mail address works, or does not.
     Health {
         /// The address.
@@ -48,6 +52,15 @@ pub enum News {
         /// What is known of it.
         health: ContactPointHealth,
     },
+}
+
+/// What one resource shows of a customer's types.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The resource: an interaction, an agreement, an answer.
+    pub by: SubjectId,
+    /// What it shows.
+    pub facts: Vec<TypeFact>,
 }
 
 impl Observation {

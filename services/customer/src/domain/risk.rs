@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// The version of the rules in this file: the points, the spans and the levels.
-pub const MODEL_VERSION: &str = "2026-11";
+pub const MODEL_VERSION: &str = "2026-11.2";
 
 /// Points fall in equal steps, one a day, so that a score holds until the next step.
 const STEP: Duration = Duration::from_secs(24 * 60 * 60);
@@ -54,7 +54,8 @@ impl RiskCode {
             (Self::UnwantedInteraction, false) => (20, 60),
             (Self::UnwantedInteraction, true) => (10, 60),
             (Self::SlowHumanResponse, _) => (10, 30),
-            (Self::Unanswered, _) => (15, 30),
+            (Self::Unanswered, false) => (15, 30),
+            (Self::Unanswered, true) => (5, 30),
             (Self::Reopened, _) => (10, 30),
             (Self::Detractor, _) => (30, 90),
             (Self::Unsubscribed, _) => (5, 30),
@@ -72,7 +73,8 @@ impl RiskCode {
             (Self::UnwantedInteraction, false) => "an unwanted interaction is not concluded",
             (Self::UnwantedInteraction, true) => "there was an unwanted interaction",
             (Self::SlowHumanResponse, _) => "a person of ours did not answer in time for the first time",
-            (Self::Unanswered, _) => "an answer or a conclusion did not come in time",
+            (Self::Unanswered, false) => "an answer or a conclusion did not come in time",
+            (Self::Unanswered, true) => "a person of ours answered after an answer or a conclusion did not come in time",
             (Self::Reopened, _) => "a concluded interaction was reopened",
             (Self::Detractor, _) => "the customer would not recommend us",
             (Self::Unsubscribed, _) => "the customer unsubscribed",

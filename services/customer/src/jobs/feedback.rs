@@ -1,6 +1,6 @@
 //! What the feedback service tells: invitations, answers, remarks.
 
-use rapport_core::{Channel, Context, CustomerId, Direction, SubjectId, words::Word};
+use rapport_core::{Channel, Context, CustomerId, Direction, SubjectId, Time, words::Word};
 use rapport_db::Conn;
 use rapport_proto::{
     common::v1::EventMeta,
@@ -11,8 +11,8 @@ use super::entry::{With, entry, quoted, time};
 use crate::{
     app::{Outcome, observation::observe},
     domain::{
-        RiskCode, Signal,
-        observation::{Change, Observation},
+        RiskCode, Signal, Thresholds, TypeFact, TypeFactKind,
+        observation::{Change, News, Observation, Shown},
     },
 };
 
@@ -36,9 +36,9 @@ pub const TYPES: &[&str] = &[
 ///
 /// # Errors
 /// When the database fails.
-pub async fn follow(conn: &mut Conn<'_>, cx: &Context, event: &Event) -> Outcome<()> {
+pub async fn follow(conn: &mut Conn<'_>, cx: &Context, thresholds: &Thresholds, event: &Event) -> Outcome<()> {
     match observation(event) {
-        Some(observation) => observe(conn, cx, observation).await,
+        Some(observation) => observe(conn, cx, thresholds, observation).await,
         None => Ok(()),
     }
 }
@@ -86,11 +86,18 @@ fn of_response(meta: &EventMeta, response: &Response) -> Option<Observation> {
         .map(|code| Change::Observe(Signal { customer, code, key: id, evidence: id, observe_time, mended: false }))
         .into_iter()
         .collect();
+    noted.news = response.nps.map(|nps| News::Shown(recommendation(customer, id, observe_time, nps))).into_iter().collect();
     let figures = [("NPS", response.nps), ("CSAT", response.csat), ("CES", response.ces)];
     let figures: Vec<String> = figures.iter().filter_map(|(name, value)| value.map(|value| format!("{name} {value}"))).collect();
     let text = if figures.is_empty() { "gave feedback".to_owned() } else { format!("gave feedback: {}", figures.join(", ")) };
     noted.entry = entry(SERVICE, meta, customer, &text).towards(Direction::Inbound.number()).at(at);
     Some(noted)
+}
+
+/// Whether the customer would recommend us: the newest answer counts.
+fn recommendation(customer: CustomerId, id: SubjectId, at: Time, nps: i32) -> Shown {
+    let fact = TypeFact { undone: nps < PROMOTER, ..TypeFact::new(TypeFactKind::Recommendation, customer, id, at) };
+    Shown { by: id, facts: vec![fact] }
 }
 
 fn of_remark(meta: &EventMeta, remark: &Remark) -> Option<Observation> {
@@ -124,7 +131,7 @@ mod tests {
     fn code(noted: &Observation) -> Option<RiskCode> {
         noted.changes.first().map(|change| match change {
             Change::Observe(signal) => signal.code,
-            Change::Mend { code, .. } => *code,
+            Change::Mend { code, .. } | Change::MendAll { code, .. } => *code,
         })
     }
 

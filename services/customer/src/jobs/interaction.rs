@@ -1,12 +1,12 @@
 //! What the interaction service tells: timelines, when we last met, promises, and what went wrong.
 
-use rapport_core::{Context, CustomerId, InteractionKind, SubjectId, Time, words::Word};
+use rapport_core::{BusinessFunction, Context, CustomerId, InteractionKind, SubjectId, Time, words::Word};
 use rapport_db::Conn;
 use rapport_proto::{
     common::v1::{EventMeta, Phase},
     interaction::v1::{
-        Commitment, CommitmentState, EntryAdded, EntryKind, Event, Expectation, Interaction, Outcome as Result, SlaBreached, SlaTarget,
-        event::Payload,
+        Commitment, CommitmentState, Demand, EntryAdded, EntryKind, Event, Expectation, InformalOffer, Interaction, InteractionState,
+        Outcome as Result, Purpose, SlaBreached, SlaTarget, event::Payload,
     },
 };
 
@@ -14,8 +14,8 @@ use super::entry::{With, entry, quoted, time};
 use crate::{
     app::{Outcome, observation::observe},
     domain::{
-        RiskCode, Signal,
-        observation::{Change, News, Observation},
+        RiskCode, Signal, Thresholds, TypeFact, TypeFactKind,
+        observation::{Change, News, Observation, Shown},
     },
 };
 
@@ -26,11 +26,14 @@ pub const TYPES: &[&str] = &[
     "interaction.scheduled",
     "interaction.opened",
     "interaction.entry_added",
+    "interaction.first_human_response",
+    "interaction.updated",
     "interaction.concluded",
     "interaction.reopened",
     "interaction.abandoned",
     "interaction.cancelled",
     "interaction.merged",
+    "interaction.moved",
     "interaction.sla_breached",
     "commitment.made",
     "commitment.kept",
@@ -44,9 +47,9 @@ pub const TYPES: &[&str] = &[
 ///
 /// # Errors
 /// When the database fails.
-pub async fn follow(conn: &mut Conn<'_>, cx: &Context, event: &Event) -> Outcome<()> {
+pub async fn follow(conn: &mut Conn<'_>, cx: &Context, thresholds: &Thresholds, event: &Event) -> Outcome<()> {
     match observation(event) {
-        Some(observation) => observe(conn, cx, observation).await,
+        Some(observation) => observe(conn, cx, thresholds, observation).await,
         None => Ok(()),
     }
 }
@@ -79,6 +82,24 @@ fn of_interaction(meta: &EventMeta, interaction: &Interaction) -> Option<Observa
         |code, key, at: Option<Time>| Signal { customer, code, key, evidence: id, observe_time: at.unwrap_or(happened), mended: false };
     let mut noted = Observation::of(customer);
     let (text, at) = match meta.r#type.as_str() {
+        // The entry that answered has a line of its own.
+        "interaction.first_human_response" => {
+            noted.changes.push(Change::MendAll { code: RiskCode::Unanswered, evidence: id });
+            return Some(noted);
+        }
+        // One into which an unwanted one was merged, or that was found to be unwanted, counts as one that began so.
+        "interaction.updated" => {
+            if !unwanted || !live(interaction.state()) {
+                return None;
+            }
+            noted.changes.push(Change::Observe(signal(RiskCode::UnwantedInteraction, id, Some(happened))));
+            return Some(noted);
+        }
+        // What it shows was shown of another customer.
+        "interaction.moved" => {
+            noted.news.extend(shown(interaction, customer, id, ended?).map(News::Shown));
+            return Some(noted);
+        }
         "interaction.scheduled" => (format!("is planned: {subject}"), None),
         "interaction.opened" => {
             noted.met = began;
@@ -90,6 +111,7 @@ fn of_interaction(meta: &EventMeta, interaction: &Interaction) -> Option<Observa
         "interaction.concluded" => {
             noted.met = ended;
             conclusion(interaction, unwanted, id, &mut noted, |code| signal(code, id, ended));
+            noted.news.extend(shown(interaction, customer, id, ended.unwrap_or(happened)).map(News::Shown));
             (concluded(interaction, subject), ended)
         }
         "interaction.reopened" => {
@@ -115,6 +137,11 @@ fn of_interaction(meta: &EventMeta, interaction: &Interaction) -> Option<Observa
     Some(noted)
 }
 
+const fn live(state: InteractionState) -> bool {
+    use InteractionState::{Open, WaitingOnCustomer, WaitingOnUs};
+    matches!(state, Open | WaitingOnCustomer | WaitingOnUs)
+}
+
 fn conclusion(interaction: &Interaction, unwanted: bool, id: SubjectId, noted: &mut Observation, signal: impl Fn(RiskCode) -> Signal) {
     if unwanted {
         noted.changes.push(Change::Mend { code: RiskCode::UnwantedInteraction, key: id });
@@ -125,9 +152,38 @@ fn conclusion(interaction: &Interaction, unwanted: bool, id: SubjectId, noted: &
         Expectation::Exceeded => noted.changes.push(Change::Observe(signal(RiskCode::ExpectationExceeded))),
         Expectation::Unspecified | Expectation::Met | Expectation::Unknown => {}
     }
-    if interaction.phase() == Phase::Purchase && conclusion.outcome() == Result::Resolved {
-        noted.news.push(News::Bought { reason: format!("bought in interaction {id}") });
+}
+
+/// What a conclusion shows of the customer's types; one that comes again takes the place of what the one before it showed.
+fn shown(interaction: &Interaction, customer: CustomerId, id: SubjectId, at: Time) -> Option<Shown> {
+    let resolved = interaction.conclusion.as_ref().is_some_and(|conclusion| conclusion.outcome() == Result::Resolved);
+    let function = interaction.function;
+    let mut kinds = Vec::new();
+    if resolved && interaction.phase() == Phase::Purchase {
+        kinds.push(TypeFactKind::Purchase);
+        let demand = interaction.informal_offer.as_ref().map(InformalOffer::demand);
+        if matches!(demand, Some(Demand::CreatedBySeller | Demand::Chance)) {
+            kinds.push(TypeFactKind::ImpulsePurchase);
+        }
+        if interaction.kind == InteractionKind::Unpredictable.number() {
+            kinds.push(TypeFactKind::UnplannedPurchase);
+        }
+        if interaction.purpose() == Purpose::CampaignResponse {
+            kinds.push(TypeFactKind::DealPurchase);
+        }
+    } else if function == BusinessFunction::Sales.number()
+        || function == BusinessFunction::Marketing.number()
+        || interaction.phase() == Phase::PreSale
+    {
+        kinds.push(TypeFactKind::SalesContact);
     }
+    if resolved && interaction.purpose() == Purpose::Onboarding {
+        kinds.push(TypeFactKind::Onboarding);
+    }
+    let lasted = time(interaction.start_time.as_ref()).map_or(0, |began| at.since(began).as_secs());
+    let seconds = i64::try_from(lasted).unwrap_or(i64::MAX);
+    let facts: Vec<TypeFact> = kinds.into_iter().map(|kind| TypeFact { seconds, ..TypeFact::new(kind, customer, id, at) }).collect();
+    (!facts.is_empty() || interaction.reopen_count > 0).then_some(Shown { by: id, facts })
 }
 
 fn concluded(interaction: &Interaction, subject: &str) -> String {

@@ -1,6 +1,6 @@
 //! What events of the interaction service come to, event by event.
 
-use rapport_proto::interaction::v1::{Conclusion, Entry};
+use rapport_proto::interaction::v1::{Conclusion, Entry, SlaBreach};
 
 use super::*;
 
@@ -41,7 +41,7 @@ fn commitment(kind: &str, state: CommitmentState) -> Observation {
 fn codes(noted: &Observation) -> Vec<(RiskCode, bool)> {
     let code = |change: &Change| match change {
         Change::Observe(signal) => (signal.code, signal.mended),
-        Change::Mend { code, .. } => (*code, true),
+        Change::Mend { code, .. } | Change::MendAll { code, .. } => (*code, true),
     };
     noted.changes.iter().map(code).collect()
 }
@@ -87,4 +87,47 @@ fn a_note_for_ourselves_and_an_interaction_with_nobody_known_say_nothing() {
     let added = EntryAdded { customer_id: CUSTOMER.to_owned(), entry: Some(note), ..Default::default() };
     assert_eq!(observation(&Event { meta: Some(meta("interaction.entry_added")), payload: Some(Payload::EntryAdded(added)) }), None);
     assert_eq!(interaction("interaction.opened", |interaction| interaction.customer_id.clear()), None);
+}
+
+fn breached(target: SlaTarget) -> Observation {
+    let breach =
+        SlaBreach { target: target.into(), due_time: Some(prost_types::Timestamp { seconds: 30, nanos: 0 }), ..Default::default() };
+    let breached =
+        SlaBreached { interaction_id: ID.to_owned(), customer_id: CUSTOMER.to_owned(), breach: Some(breach), ..Default::default() };
+    observation(&Event { meta: Some(meta("interaction.sla_breached")), payload: Some(Payload::SlaBreached(breached)) })
+        .expect("an observation")
+}
+
+#[test]
+fn what_is_not_answered_in_time_counts_from_when_it_was_due() {
+    let slow = breached(SlaTarget::FirstHumanResponse);
+    assert_eq!(codes(&slow), [(RiskCode::SlowHumanResponse, false)]);
+    let Some(Change::Observe(signal)) = slow.changes.first() else { panic!("an observation") };
+    assert_eq!((signal.observe_time, signal.evidence.to_string().as_str()), (Time::from_micros(30_000_000), ID));
+    assert_eq!(slow.met, None, "nobody met anybody");
+    assert_eq!(codes(&breached(SlaTarget::NextResponse)), [(RiskCode::Unanswered, false)]);
+    assert_eq!(codes(&breached(SlaTarget::Resolution)), [(RiskCode::Unanswered, false)]);
+}
+
+#[test]
+fn a_first_answer_of_a_person_makes_good_what_was_unanswered_and_has_no_line_of_its_own() {
+    let answered = interaction("interaction.first_human_response", |_| ()).expect("an observation");
+    let evidence = ID.parse().expect("an id");
+    assert_eq!(answered.changes, [Change::MendAll { code: RiskCode::Unanswered, evidence }]);
+    assert_eq!((answered.entry, answered.met), (None, None));
+}
+
+#[test]
+fn an_interaction_that_becomes_unwanted_by_a_merge_counts_as_one_that_began_so() {
+    let updated = |kind: InteractionKind, state: InteractionState| {
+        interaction("interaction.updated", |interaction| {
+            interaction.kind = kind.number();
+            interaction.state = state.into();
+        })
+    };
+    let survivor = updated(InteractionKind::Unwanted, InteractionState::Open).expect("an observation");
+    assert_eq!(codes(&survivor), [(RiskCode::UnwantedInteraction, false)]);
+    assert_eq!(survivor.entry, None);
+    assert_eq!(updated(InteractionKind::Expected, InteractionState::Open), None);
+    assert_eq!(updated(InteractionKind::Unwanted, InteractionState::Concluded), None, "what is concluded was made good");
 }

@@ -11,7 +11,7 @@ use super::entry::{With, entry, quoted, time};
 use crate::{
     app::{Outcome, observation::observe, subscription::follow_subscription},
     domain::{
-        ConsentSource, ContactPointHealth, RiskCode, Signal, TimelineEntry,
+        ConsentSource, ContactPointHealth, RiskCode, Signal, Thresholds, TimelineEntry,
         observation::{Change, News, Observation, SubscriptionChange, SubscriptionStep},
     },
 };
@@ -35,14 +35,14 @@ pub const TYPES: &[&str] = &[
 ///
 /// # Errors
 /// When the database fails.
-pub async fn follow(conn: &mut Conn<'_>, cx: &Context, event: &Event) -> Outcome<()> {
+pub async fn follow(conn: &mut Conn<'_>, cx: &Context, thresholds: &Thresholds, event: &Event) -> Outcome<()> {
     let Some(meta) = &event.meta else { return Ok(()) };
     let noted = match &event.payload {
         Some(Payload::Subscription(subscription)) => {
             let Some((change, text)) = subscription_change(meta, subscription) else { return Ok(()) };
             let Some(line) = outgoing(meta, CustomerId::from_uuid(change.subscription.uuid()), text) else { return Ok(()) };
             let line = TimelineEntry { direction: Some(Direction::Inbound), ..line };
-            return follow_subscription(conn, cx, change, |customer| TimelineEntry { customer, ..line.clone() }).await;
+            return follow_subscription(conn, cx, thresholds, change, |customer| TimelineEntry { customer, ..line.clone() }).await;
         }
         Some(Payload::Delivery(delivery)) => of_delivery(meta, delivery),
         Some(Payload::InboundMail(mail)) => of_reply(meta, mail),
@@ -50,7 +50,7 @@ pub async fn follow(conn: &mut Conn<'_>, cx: &Context, event: &Event) -> Outcome
         Some(Payload::Issue(_)) | None => None,
     };
     match noted {
-        Some(observation) => observe(conn, cx, observation).await,
+        Some(observation) => observe(conn, cx, thresholds, observation).await,
         None => Ok(()),
     }
 }

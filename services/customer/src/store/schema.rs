@@ -171,6 +171,30 @@ diesel::table! {
         update_time -> Moment,
     }
 }
+diesel::table! {
+    use diesel::sql_types::{BigInt, Bool};
+    use rapport_core::sql::{Moment, Uuid, Word};
+    type_facts (evidence, kind) {
+        evidence -> Uuid,
+        kind -> Word,
+        customer_id -> Uuid,
+        occasion -> Uuid,
+        time -> Moment,
+        seconds -> BigInt,
+        undone -> Bool,
+    }
+}
+diesel::table! {
+    use diesel::sql_types::{BigInt, Bool, Nullable};
+    use rapport_core::sql::{Json, Moment, Uuid};
+    type_standings (customer_id) {
+        customer_id -> Uuid,
+        version -> BigInt,
+        bought_before -> Bool,
+        taken_away -> Json,
+        review_time -> Nullable<Moment>,
+    }
+}
 diesel::allow_tables_to_appear_in_same_query!(
     customers,
     identities,
@@ -181,5 +205,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     rapport_notes,
     agreements,
     connections,
-    touches
+    touches,
+    type_facts,
+    type_standings
 );

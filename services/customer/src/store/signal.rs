@@ -52,6 +52,17 @@ pub async fn mend(conn: &mut Conn<'_>, customer: CustomerId, code: RiskCode, key
     Ok(())
 }
 
+/// Notes that everything of a kind that one resource shows was made good.
+///
+/// # Errors
+/// When the database fails.
+pub async fn mend_all(conn: &mut Conn<'_>, customer: CustomerId, code: RiskCode, evidence: SubjectId) -> Result<(), Fault> {
+    let shown =
+        signals::table.filter(signals::customer_id.eq(customer)).filter(signals::code.eq(code)).filter(signals::evidence.eq(evidence));
+    on!(conn, |c| diesel::update(shown).set(signals::mended.eq(true)).execute(c).await)?;
+    Ok(())
+}
+
 /// Everything that was observed of these customers.
 ///
 /// # Errors

@@ -9,3 +9,4 @@ mod import;
 mod rapport;
 mod risk;
 mod running;
+mod types;

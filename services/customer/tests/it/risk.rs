@@ -12,7 +12,7 @@ both_databases! {
         let ada = running.create(customer("Ada", "")).await.customer_id;
         let get = |customer_id: &str| pb::GetRiskAssessmentRequest { customer_id: customer_id.to_owned() };
         let assessment = running.risks().get_risk_assessment(get(&ada)).await.expect("assessed").into_inner().assessment.expect("an assessment");
-        assert_eq!((assessment.score, assessment.level(), assessment.model_version.as_str()), (0, RiskLevel::Healthy, "2026-11"));
+        assert_eq!((assessment.score, assessment.level(), assessment.model_version.as_str()), (0, RiskLevel::Healthy, "2026-11.2"));
         let stranger = running.risks().get_risk_assessment(get("0190163d-8694-739b-aea5-966c26f8ad91")).await;
         assert_eq!(refusal(stranger).0, Code::NotFound);
         assert_eq!(refusal(running.risks().get_risk_assessment(get("ada")).await).2, ["customer_id"]);

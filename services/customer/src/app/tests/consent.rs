@@ -71,7 +71,10 @@ impl Bench {
             trace_id: String::new(),
             journey: None,
         };
-        self.database.write(async |conn| follow_subscription(conn, &cx, change.clone(), line).await).await.expect("followed");
+        self.database
+            .write(async |conn| follow_subscription(conn, &cx, &super::THRESHOLDS, change.clone(), line).await)
+            .await
+            .expect("followed");
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rapport_core::{CustomerId, Page, PageRequest, RiskLevel, SubjectId, Time, Violations};
 use rapport_testkit::both_databases;
 
-use super::{Bench, bench, profile};
+use super::{Bench, THRESHOLDS, bench, profile, types::bought};
 use crate::{
     app::{
         feed::{SnapshotKey, snapshot},
@@ -15,7 +15,7 @@ use crate::{
     },
     domain::{
         CustomerKind, Event, LifecycleStage, RiskCode, Signal,
-        observation::{Change, News, Observation},
+        observation::{Change, Observation},
     },
     jobs::review,
 };
@@ -27,9 +27,9 @@ impl Bench {
         let key = SubjectId::from_uuid(uuid::Uuid::from_u128(number));
         Change::Observe(Signal { customer, code, key, evidence: key, observe_time: self.cx().now, mended: false })
     }
-    async fn observe(&self, observation: Observation) {
+    pub async fn observe(&self, observation: Observation) {
         let cx = self.cx();
-        self.database.write(async |conn| observe(conn, &cx, observation.clone()).await).await.expect("noted");
+        self.database.write(async |conn| observe(conn, &cx, &THRESHOLDS, observation.clone()).await).await.expect("noted");
     }
     async fn score(&self, customer: CustomerId) -> i32 {
         let now = self.cx().now;
@@ -41,7 +41,7 @@ impl Bench {
         let listed = self.database.read(async |conn| list_at_risk_customers(conn, now, &command, &page).await).await.expect("listed");
         listed.into_iter().map(|(standing, assessment)| (standing.customer_id, standing.score, assessment.score)).collect()
     }
-    async fn kinds(&self, customer: CustomerId) -> Vec<String> {
+    pub async fn kinds(&self, customer: CustomerId) -> Vec<String> {
         let page = page();
         let listed = self.database.read(async |conn| list_timeline(conn, customer, &[], &page).await).await.expect("listed");
         listed.into_iter().map(|entry| entry.kind).collect()
@@ -77,13 +77,36 @@ both_databases! {
         assert_eq!(told, ["risk.changed", "risk.changed", "risk.changed", "customer.created"]);
     }
 
+    async fn a_first_answer_heals_everything_that_was_unanswered_in_its_interaction(backend: Backend) {
+        let bench = bench(backend).await;
+        let customer = bench.create(profile("Ada", "ada@example.com")).await.expect("created").id;
+        let of = |number: u128| SubjectId::from_uuid(uuid::Uuid::from_u128(number));
+        let unanswered = |key: u128, evidence: u128| {
+            let signal = Signal {
+                customer,
+                code: RiskCode::Unanswered,
+                key: of(key),
+                evidence: of(evidence),
+                observe_time: bench.cx().now,
+                mended: false,
+            };
+            Change::Observe(signal)
+        };
+        let changes = vec![unanswered(1, 7), unanswered(2, 7), unanswered(3, 8), bench.signal(customer, RiskCode::SlowHumanResponse, 7)];
+        bench.observe(Observation { changes, ..Observation::of(customer) }).await;
+        assert_eq!(bench.score(customer).await, 55);
+        let answered = Change::MendAll { code: RiskCode::Unanswered, evidence: of(7) };
+        bench.observe(Observation { changes: vec![answered], ..Observation::of(customer) }).await;
+        assert_eq!(bench.score(customer).await, 35, "that it was slow, and what waits elsewhere, counts on");
+    }
+
     async fn a_customer_whom_we_do_not_know_is_no_obstacle(backend: Backend) {
         let bench = bench(backend).await;
         let stranger: CustomerId = bench.cx().fresh();
         let noted = Observation {
             met: Some(Time::from_micros(7)),
             changes: vec![bench.signal(stranger, RiskCode::Detractor, 1)],
-            news: vec![News::Bought { reason: "bought".to_owned() }],
+            news: vec![bought(stranger, 1, Time::EPOCH)],
             ..Observation::of(stranger)
         };
         bench.observe(noted).await;
@@ -105,7 +128,7 @@ both_databases! {
     async fn a_purchase_is_news_and_an_older_meeting_is_none(backend: Backend) {
         let bench = bench(backend).await;
         let customer = bench.create(profile("Ada", "ada@example.com")).await.expect("created").id;
-        let news = vec![News::Bought { reason: "bought".to_owned() }];
+        let news = vec![bought(customer, 1, bench.cx().now)];
         bench.observe(Observation { met: Some(Time::from_micros(9)), news, ..Observation::of(customer) }).await;
         bench.observe(Observation { met: Some(Time::from_micros(5)), ..Observation::of(customer) }).await;
         let known = bench.find(customer).await;

@@ -1,0 +1,2 @@
+DROP TABLE type_standings;
+DROP TABLE type_facts;

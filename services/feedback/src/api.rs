@@ -9,6 +9,7 @@ mod remark;
 mod response;
 mod rule;
 mod score;
+mod undocumented;
 
 use std::sync::Arc;
 
@@ -66,6 +67,7 @@ pub const ROLES: &[(&str, Role)] = &[
     ("rapport.feedback.v1.CollectionService/RecordRemark", Role::Agent),
     ("rapport.feedback.v1.CollectionService/ListResponses", Role::Reader),
     ("rapport.feedback.v1.CollectionService/ListRemarks", Role::Reader),
+    ("rapport.feedback.v1.CollectionService/ListUndocumented", Role::Reader),
     ("rapport.feedback.v1.EvaluationService/GetScores", Role::Reader),
     ("rapport.feedback.v1.FeedbackFeedService/WatchEvents", Role::Reader),
 ];
@@ -131,6 +133,9 @@ impl CollectionService for Api {
     }
     async fn list_remarks(&self, request: Request<pb::ListRemarksRequest>) -> Answer<pb::ListRemarksResponse> {
         remark::list(self, request).await
+    }
+    async fn list_undocumented(&self, request: Request<pb::ListUndocumentedRequest>) -> Answer<pb::ListUndocumentedResponse> {
+        undocumented::list(self, request).await
     }
 }
 

@@ -14,6 +14,7 @@ pub mod response;
 pub mod rule;
 pub mod score;
 pub mod settle;
+pub mod undocumented;
 
 use rapport_core::{Context, Failure};
 use rapport_db::{

@@ -15,4 +15,5 @@ pub mod response;
 pub mod rule;
 pub mod score;
 pub mod token;
+pub mod undocumented;
 pub mod wording;

@@ -8,6 +8,7 @@ pub mod response;
 pub mod rule;
 mod schema;
 pub mod score;
+pub mod undocumented;
 
 use std::time::Duration;
 

@@ -62,6 +62,7 @@ fn parse(id: RemarkId, remark: pb::Remark, cx: &Context, violations: &mut Violat
         stars,
         source,
         journey_id,
+        recorded_by: _,
     } = remark;
     let customer: Option<CustomerId> = violations.parse("remark.customer_id", &customer_id);
     let interaction: Option<InteractionId> = violations.parse_optional("remark.interaction_id", &interaction_id);
@@ -101,6 +102,7 @@ fn parse(id: RemarkId, remark: pb::Remark, cx: &Context, violations: &mut Violat
         stars,
         source: source?,
         journey: journey.or(cx.journey),
+        recorded_by: cx.caller.name.to_string(),
     })
 }
 
@@ -137,6 +139,7 @@ impl From<Remark> for pb::Remark {
             stars,
             source,
             journey,
+            recorded_by,
         } = remark;
         Self {
             remark_id: id.to_string(),
@@ -154,6 +157,7 @@ impl From<Remark> for pb::Remark {
             stars,
             source,
             journey_id: convert::id(journey),
+            recorded_by,
         }
     }
 }

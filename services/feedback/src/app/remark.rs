@@ -3,7 +3,7 @@
 use rapport_core::{Context, Failure, Page, RemarkId, Time};
 use rapport_db::Conn;
 
-use super::{Answer, announce};
+use super::{Answer, announce, undocumented::note_remark};
 use crate::{
     domain::{event::Event, filter::RemarkComparison, questionnaire::QuestionnaireStyle, refused::Refused, remark::Remark},
     store,
@@ -19,6 +19,7 @@ pub async fn record_remark(conn: &mut Conn<'_>, cx: &Context, remark: Remark) ->
     if !store::remark::insert(conn, remark.clone()).await? {
         return Err(Failure::Refused(Refused::RemarkExists));
     }
+    note_remark(conn, &remark).await?;
     announce(conn, cx, &Event::Remark(remark.clone())).await?;
     Ok(remark)
 }

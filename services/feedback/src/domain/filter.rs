@@ -1,7 +1,7 @@
 //! The filters of lists, read into comparisons that can only be right.
 
 use rapport_core::{
-    CollectionRuleId, CustomerId, InteractionId, InvitationId, QuestionnaireId, Setting, Time, Violations,
+    AgentId, CollectionRuleId, CustomerId, InteractionId, InvitationId, QuestionnaireId, Setting, Time, Violations,
     filter::{self, Comparison, Operator},
 };
 
@@ -68,13 +68,28 @@ pub enum RemarkComparison {
     Created(Operator, Time),
 }
 
+/// One comparison of interactions without what was said in them; all but the time are equalities.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UndocumentedComparison {
+    /// Who concluded it.
+    Agent(String),
+    /// Who had it.
+    Assignee(AgentId),
+    /// The customer.
+    Customer(CustomerId),
+    /// The setting.
+    Setting(Setting),
+    /// When it was concluded.
+    Concluded(Operator, Time),
+}
+
 /// Reads the filter of ListInvitations.
 pub fn invitations(text: &str, violations: &mut Violations) -> Option<Vec<InvitationComparison>> {
     const FIELDS: [&str; 7] = ["customer_id", "questionnaire_id", "interaction_id", "rule_id", "state", "withheld_reason", "create_time"];
     read(text, &FIELDS, violations, |comparison| {
         let Comparison { field, operator, value: _ } = comparison;
         match (field.as_str(), operator) {
-            ("create_time", operator) => created(comparison).map(|time| InvitationComparison::Created(*operator, time)),
+            ("create_time", operator) => moment(comparison).map(|time| InvitationComparison::Created(*operator, time)),
             ("customer_id", _) => equal(comparison).map(InvitationComparison::Customer),
             ("questionnaire_id", _) => equal(comparison).map(InvitationComparison::Questionnaire),
             ("interaction_id", _) => equal(comparison).map(InvitationComparison::Interaction),
@@ -92,7 +107,7 @@ pub fn responses(text: &str, violations: &mut Violations) -> Option<Vec<Response
     read(text, &FIELDS, violations, |comparison| {
         let Comparison { field, operator, value: _ } = comparison;
         match (field.as_str(), operator) {
-            ("create_time", operator) => created(comparison).map(|time| ResponseComparison::Created(*operator, time)),
+            ("create_time", operator) => moment(comparison).map(|time| ResponseComparison::Created(*operator, time)),
             ("customer_id", _) => equal(comparison).map(ResponseComparison::Customer),
             ("questionnaire_id", _) => equal(comparison).map(ResponseComparison::Questionnaire),
             ("questionnaire_version", _) => equal(comparison).map(ResponseComparison::Number),
@@ -109,13 +124,28 @@ pub fn remarks(text: &str, violations: &mut Violations) -> Option<Vec<RemarkComp
     read(text, &FIELDS, violations, |comparison| {
         let Comparison { field, operator, value: _ } = comparison;
         match (field.as_str(), operator) {
-            ("create_time", operator) => created(comparison).map(|time| RemarkComparison::Created(*operator, time)),
+            ("create_time", operator) => moment(comparison).map(|time| RemarkComparison::Created(*operator, time)),
             ("customer_id", _) => equal(comparison).map(RemarkComparison::Customer),
             ("interaction_id", _) => equal(comparison).map(RemarkComparison::Interaction),
             ("guide_id", _) => equal(comparison).map(RemarkComparison::Guide),
             ("kind", _) => equal(comparison).map(RemarkComparison::Kind),
             ("occasion", _) => equal(comparison).map(RemarkComparison::Occasion),
             _ => equal(comparison).map(RemarkComparison::Setting),
+        }
+    })
+}
+
+/// Reads the filter of ListUndocumented.
+pub fn undocumented(text: &str, violations: &mut Violations) -> Option<Vec<UndocumentedComparison>> {
+    const FIELDS: [&str; 5] = ["agent", "assignee_id", "customer_id", "setting", "conclude_time"];
+    read(text, &FIELDS, violations, |comparison| {
+        let Comparison { field, operator, value: _ } = comparison;
+        match (field.as_str(), operator) {
+            ("conclude_time", operator) => moment(comparison).map(|time| UndocumentedComparison::Concluded(*operator, time)),
+            ("agent", _) => equal(comparison).map(UndocumentedComparison::Agent),
+            ("assignee_id", _) => equal(comparison).map(UndocumentedComparison::Assignee),
+            ("customer_id", _) => equal(comparison).map(UndocumentedComparison::Customer),
+            _ => equal(comparison).map(UndocumentedComparison::Setting),
         }
     })
 }
@@ -136,13 +166,13 @@ fn read<T>(text: &str, fields: &[&str], violations: &mut Violations, one: impl F
     sound.then_some(read)
 }
 
-fn created(comparison: &Comparison) -> Result<Time, String> {
+fn moment(comparison: &Comparison) -> Result<Time, String> {
     match comparison.operator {
-        Operator::NotEqual => Err("compares create_time with !=: use =, <, <=, > or >=".to_owned()),
+        Operator::NotEqual => Err(format!("compares {} with !=: use =, <, <=, > or >=", comparison.field)),
         // Both databases hold the years that a timestamp of the wire can name, and not every year that a text can.
         _ => comparison.time().and_then(|time| {
             let (seconds, nanos) = time.parts();
-            Time::from_parts(seconds, nanos).ok_or_else(|| "create_time must be from year 1 to 9999".to_owned())
+            Time::from_parts(seconds, nanos).ok_or_else(|| format!("{} must be from year 1 to 9999", comparison.field))
         }),
     }
 }

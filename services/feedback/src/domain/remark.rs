@@ -79,4 +79,7 @@ pub struct Remark {
     pub source: String,
     /// The journey.
     pub journey: Option<JourneyId>,
+    /// Who wrote it down; empty for remarks of before this was kept.
+    #[serde(default)]
+    pub recorded_by: String,
 }

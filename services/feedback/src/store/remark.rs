@@ -29,6 +29,7 @@ struct RemarkRow {
     stars: Option<i32>,
     source: String,
     journey: Option<JourneyId>,
+    recorded_by: String,
 }
 
 macro_rules! convert {
@@ -51,6 +52,7 @@ macro_rules! convert {
                     stars,
                     source,
                     journey,
+                    recorded_by,
                 } = value;
                 Self {
                     id,
@@ -68,6 +70,7 @@ macro_rules! convert {
                     stars,
                     source,
                     journey,
+                    recorded_by,
                 }
             }
         }
@@ -126,4 +129,22 @@ pub async fn snapshot(conn: &mut Conn<'_>, after: Option<RemarkId>, limit: i64) 
         .load(c)
         .await)?;
     Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// Which of these remarks are there.
+///
+/// # Errors
+/// When the database fails.
+pub async fn known(conn: &mut Conn<'_>, ids: &[RemarkId]) -> Result<Vec<RemarkId>, Fault> {
+    Ok(on!(conn, |c| remarks::table.filter(remarks::id.eq_any(ids)).select(remarks::id).load(c).await)?)
+}
+
+/// Whether a remark was made in one of these interactions.
+///
+/// # Errors
+/// When the database fails.
+pub async fn any_in(conn: &mut Conn<'_>, interactions: &[InteractionId]) -> Result<bool, Fault> {
+    let found: Vec<RemarkId> =
+        on!(conn, |c| remarks::table.filter(remarks::interaction.eq_any(interactions)).select(remarks::id).limit(1).load(c).await)?;
+    Ok(!found.is_empty())
 }

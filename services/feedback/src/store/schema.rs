@@ -127,5 +127,32 @@ diesel::table! {
         stars -> Nullable<Integer>,
         source -> Text,
         journey -> Nullable<Uuid>,
+        recorded_by -> Text,
+    }
+}
+diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use rapport_db::sql_types::{Moment, Uuid, Word};
+    undocumented (interaction) {
+        interaction -> Uuid,
+        customer -> Nullable<Uuid>,
+        agent -> Text,
+        assignee -> Nullable<Uuid>,
+        setting -> Nullable<Word>,
+        conclude_time -> Moment,
+    }
+}
+diesel::table! {
+    use rapport_db::sql_types::Uuid;
+    missing_remarks (remark, interaction) {
+        remark -> Uuid,
+        interaction -> Uuid,
+    }
+}
+diesel::table! {
+    use rapport_db::sql_types::Uuid;
+    merges (interaction) {
+        interaction -> Uuid,
+        survivor -> Uuid,
     }
 }

@@ -10,3 +10,4 @@ mod races;
 mod responses;
 mod rules;
 mod scores;
+mod undocumented;

@@ -87,10 +87,15 @@ impl Peers {
     }
 
     pub fn conclude(&self, concluded: interaction::Interaction) {
+        self.tell("interaction.concluded", concluded);
+    }
+
+    /// The interaction service tells of an interaction.
+    pub fn tell(&self, kind: &str, told: interaction::Interaction) {
         self.interaction_events.send_modify(|events| {
-            let mut meta = meta(events.len(), "interaction.concluded", &concluded.interaction_id);
-            meta.journey_id.clone_from(&concluded.journey_id);
-            events.push(interaction::Event { meta: Some(meta), payload: Some(interaction::event::Payload::Interaction(concluded)) });
+            let mut meta = meta(events.len(), kind, &told.interaction_id);
+            meta.journey_id.clone_from(&told.journey_id);
+            events.push(interaction::Event { meta: Some(meta), payload: Some(interaction::event::Payload::Interaction(told)) });
         });
     }
 

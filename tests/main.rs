@@ -10,6 +10,7 @@ mod dynamic;
 mod foreign;
 mod fuzz;
 mod layout;
+mod moves;
 mod near_valid;
 mod promises;
 mod reasons;

@@ -31,6 +31,20 @@ pub enum Change {
         /// Which one it was.
         key: SubjectId,
     },
+    /// What was observed with this evidence was another customer's: it counts for that one.
+    HandOver {
+        /// For whom it counts.
+        to: CustomerId,
+        /// The interaction or the promise by which it was observed.
+        evidence: SubjectId,
+    },
+    /// What was observed of another customer with this evidence was this one's: it counts for this one.
+    TakeOver {
+        /// For whom it counted.
+        from: CustomerId,
+        /// The interaction or the promise by which it was observed.
+        evidence: SubjectId,
+    },
     /// Everything of a kind that one resource shows was made good.
     MendAll {
         /// What it was.

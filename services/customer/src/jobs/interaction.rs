@@ -38,6 +38,7 @@ pub const TYPES: &[&str] = &[
     "commitment.made",
     "commitment.kept",
     "commitment.broken",
+    "commitment.moved",
     "commitment.renegotiated",
     "commitment.released",
     "commitment.cancelled",
@@ -48,23 +49,54 @@ pub const TYPES: &[&str] = &[
 /// # Errors
 /// When the database fails.
 pub async fn follow(conn: &mut Conn<'_>, cx: &Context, thresholds: &Thresholds, event: &Event) -> Outcome<()> {
-    match observation(event) {
-        Some(observation) => observe(conn, cx, thresholds, observation).await,
-        None => Ok(()),
+    for observation in left(event).into_iter().chain(observation(event)) {
+        observe(conn, cx, thresholds, observation).await?;
     }
+    Ok(())
+}
+
+/// What an event says about the customer from whom its subject was moved to another one: that it was a mistake, and counts no more.
+fn left(event: &Event) -> Option<Observation> {
+    let meta = event.meta.as_ref()?;
+    let from: CustomerId = event.moved_from_customer_id.parse().ok()?;
+    let (to, line) = match event.payload.as_ref()? {
+        Payload::Interaction(interaction) => {
+            let line = entry(SERVICE, meta, from, &format!("turned out to be with another customer: {}", subject(interaction)));
+            (&interaction.customer_id, line.by(interaction.channel).towards(interaction.direction).in_setting(interaction.setting))
+        }
+        Payload::Commitment(commitment) => {
+            let text = format!("turned out to be promised to another customer: {}", quoted(&commitment.text));
+            (&commitment.customer_id, entry(SERVICE, meta, from, &text))
+        }
+        Payload::EntryAdded(_) | Payload::SlaBreached(_) | Payload::ManualVersion(_) | Payload::Agent(_) => return None,
+    };
+    let change = Change::HandOver { to: to.parse().ok().filter(|to| *to != from)?, evidence: meta.subject_id.parse().ok()? };
+    Some(Observation { entry: line, changes: vec![change], ..Observation::of(from) })
+}
+
+/// What counted for the customer from whom the subject of an event was moved.
+fn taken_over(event: &Event) -> Option<Change> {
+    let from: CustomerId = event.moved_from_customer_id.parse().ok()?;
+    Some(Change::TakeOver { from, evidence: event.meta.as_ref()?.subject_id.parse().ok()? })
+}
+
+fn subject(interaction: &Interaction) -> &str {
+    if interaction.subject.is_empty() { interaction.purpose().as_str_name().trim_start_matches("PURPOSE_") } else { &interaction.subject }
 }
 
 /// What an event says about its customer, if it names one.
 pub fn observation(event: &Event) -> Option<Observation> {
     let meta = event.meta.as_ref()?;
-    match event.payload.as_ref()? {
+    let noted = match event.payload.as_ref()? {
         Payload::Interaction(interaction) => of_interaction(meta, interaction),
         Payload::EntryAdded(added) => of_entry(meta, added),
         Payload::Commitment(commitment) => of_commitment(meta, commitment),
         Payload::SlaBreached(breached) => of_breach(meta, breached),
         // What concerns our own people and no customer.
         Payload::ManualVersion(_) | Payload::Agent(_) => None,
-    }
+    };
+    // What was observed before it was moved, then what it says itself.
+    noted.map(|noted| Observation { changes: taken_over(event).into_iter().chain(noted.changes).collect(), ..noted })
 }
 
 fn of_interaction(meta: &EventMeta, interaction: &Interaction) -> Option<Observation> {
@@ -72,11 +104,7 @@ fn of_interaction(meta: &EventMeta, interaction: &Interaction) -> Option<Observa
     let id: SubjectId = interaction.interaction_id.parse().ok()?;
     let happened = time(meta.time.as_ref())?;
     let (began, ended) = (time(interaction.start_time.as_ref()), time(interaction.end_time.as_ref()));
-    let subject = if interaction.subject.is_empty() {
-        interaction.purpose().as_str_name().trim_start_matches("PURPOSE_")
-    } else {
-        &interaction.subject
-    };
+    let subject = subject(interaction);
     let unwanted = interaction.kind == InteractionKind::Unwanted.number();
     let signal =
         |code, key, at: Option<Time>| Signal { customer, code, key, evidence: id, observe_time: at.unwrap_or(happened), mended: false };
@@ -129,6 +157,14 @@ fn of_interaction(meta: &EventMeta, interaction: &Interaction) -> Option<Observa
             // What is unwanted about it goes on in the survivor.
             noted.changes.push(Change::Mend { code: RiskCode::UnwantedInteraction, key: id });
             (format!("goes on in another one: {subject}"), None)
+        }
+        "interaction.moved" => {
+            noted.met = ended.or(began);
+            // Nobody noted it while nobody knew whose it was.
+            if unwanted && ended.is_none() {
+                noted.changes.push(Change::Observe(signal(RiskCode::UnwantedInteraction, id, began)));
+            }
+            (format!("turned out to be with this customer: {subject}"), None)
         }
         _ => return None,
     };
@@ -257,6 +293,12 @@ fn of_commitment(meta: &EventMeta, commitment: &Commitment) -> Option<Observatio
         ("commitment.broken", _) => {
             noted.changes.push(Change::Observe(signal(RiskCode::BrokenPromise, broken, false)));
             ("promise broken", broken)
+        }
+        ("commitment.moved", state) => {
+            if state == CommitmentState::Broken {
+                noted.changes.push(Change::Observe(signal(RiskCode::BrokenPromise, broken, false)));
+            }
+            ("turned out to be promised to this customer", None)
         }
         ("commitment.renegotiated", _) => ("promise moved", None),
         ("commitment.released", _) => ("let us off a promise", time(commitment.settle_time.as_ref())),

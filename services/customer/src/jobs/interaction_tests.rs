@@ -26,7 +26,7 @@ fn interaction(kind: &str, change: impl FnOnce(&mut Interaction)) -> Option<Obse
         ..Default::default()
     };
     change(&mut interaction);
-    observation(&Event { meta: Some(meta(kind)), payload: Some(Payload::Interaction(interaction)) })
+    observation(&Event { meta: Some(meta(kind)), payload: Some(Payload::Interaction(interaction)), ..Default::default() })
 }
 fn commitment(kind: &str, state: CommitmentState) -> Observation {
     let commitment = Commitment {
@@ -36,12 +36,14 @@ fn commitment(kind: &str, state: CommitmentState) -> Observation {
         text: "call back".to_owned(),
         ..Default::default()
     };
-    observation(&Event { meta: Some(meta(kind)), payload: Some(Payload::Commitment(commitment)) }).expect("an observation")
+    observation(&Event { meta: Some(meta(kind)), payload: Some(Payload::Commitment(commitment)), ..Default::default() })
+        .expect("an observation")
 }
 fn codes(noted: &Observation) -> Vec<(RiskCode, bool)> {
     let code = |change: &Change| match change {
         Change::Observe(signal) => (signal.code, signal.mended),
         Change::Mend { code, .. } | Change::MendAll { code, .. } => (*code, true),
+        Change::HandOver { .. } | Change::TakeOver { .. } => panic!("nothing was moved"),
     };
     noted.changes.iter().map(code).collect()
 }
@@ -85,8 +87,55 @@ fn promises_count_as_they_are_kept() {
 fn a_note_for_ourselves_and_an_interaction_with_nobody_known_say_nothing() {
     let note = Entry { kind: EntryKind::InternalNote.into(), ..Default::default() };
     let added = EntryAdded { customer_id: CUSTOMER.to_owned(), entry: Some(note), ..Default::default() };
-    assert_eq!(observation(&Event { meta: Some(meta("interaction.entry_added")), payload: Some(Payload::EntryAdded(added)) }), None);
+    assert_eq!(
+        observation(&Event {
+            meta: Some(meta("interaction.entry_added")),
+            payload: Some(Payload::EntryAdded(added)),
+            ..Default::default()
+        }),
+        None
+    );
     assert_eq!(interaction("interaction.opened", |interaction| interaction.customer_id.clear()), None);
+}
+
+#[test]
+fn what_was_with_another_customer_leaves_a_line_with_both_and_counts_for_the_right_one() {
+    const OTHER: &str = "0190163d-8694-739b-aea5-966c26f8ad99";
+    let moved = |kind: &str, payload| Event { meta: Some(meta(kind)), payload: Some(payload), moved_from_customer_id: OTHER.to_owned() };
+    let (right, wrong): (CustomerId, CustomerId) = (CUSTOMER.parse().expect("an id"), OTHER.parse().expect("an id"));
+    let evidence: SubjectId = ID.parse().expect("an id");
+    let lines = |event: &Event| {
+        let (old, new) = (left(event).expect("it left somebody"), observation(event).expect("it came to somebody"));
+        assert_eq!((old.customer, new.customer, old.met), (wrong, right, None));
+        assert_eq!(old.changes, [Change::HandOver { to: right, evidence }]);
+        assert_eq!(new.changes.first(), Some(&Change::TakeOver { from: wrong, evidence }));
+        (old.entry.expect("a line").summary, new.entry.expect("a line").summary)
+    };
+    let interaction = Interaction {
+        interaction_id: ID.to_owned(),
+        customer_id: CUSTOMER.to_owned(),
+        subject: "prices".to_owned(),
+        start_time: Some(prost_types::Timestamp { seconds: 10, nanos: 0 }),
+        ..Default::default()
+    };
+    let event = moved("interaction.moved", Payload::Interaction(interaction));
+    let expected = ("turned out to be with another customer: prices", "turned out to be with this customer: prices");
+    assert_eq!(lines(&event), (expected.0.to_owned(), expected.1.to_owned()));
+    assert_eq!(observation(&event).expect("an observation").met, Some(Time::from_micros(10_000_000)));
+    let commitment = Commitment {
+        commitment_id: ID.to_owned(),
+        customer_id: CUSTOMER.to_owned(),
+        state: CommitmentState::Open.into(),
+        text: "call back".to_owned(),
+        ..Default::default()
+    };
+    let event = moved("commitment.moved", Payload::Commitment(commitment));
+    let expected = ("turned out to be promised to another customer: call back", "turned out to be promised to this customer: call back");
+    assert_eq!(lines(&event), (expected.0.to_owned(), expected.1.to_owned()));
+
+    // From nobody known to somebody: there is nobody who is told that it was a mistake.
+    let unknown = Event { moved_from_customer_id: String::new(), ..event };
+    assert_eq!((left(&unknown), observation(&unknown).expect("an observation").changes), (None, Vec::new()));
 }
 
 fn breached(target: SlaTarget) -> Observation {

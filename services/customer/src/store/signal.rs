@@ -52,6 +52,20 @@ pub async fn mend(conn: &mut Conn<'_>, customer: CustomerId, code: RiskCode, key
     Ok(())
 }
 
+/// Lets what was observed of a customer with this evidence count for another one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn hand_over(conn: &mut Conn<'_>, from: CustomerId, to: CustomerId, evidence: SubjectId) -> Result<(), Fault> {
+    let of = || signals::table.filter(signals::customer_id.eq(from)).filter(signals::evidence.eq(evidence));
+    let moved: Vec<SignalRow> = on!(conn, |c| of().select(SignalRow::as_select()).load(c).await)?;
+    on!(conn, |c| diesel::delete(of()).execute(c).await)?;
+    for row in moved {
+        insert(conn, Signal { customer: to, ..row.into() }).await?;
+    }
+    Ok(())
+}
+
 /// Notes that everything of a kind that one resource shows was made good.
 ///
 /// # Errors

@@ -95,7 +95,11 @@ impl Peers {
         self.interaction_events.send_modify(|events| {
             let mut meta = meta(events.len(), kind, &told.interaction_id);
             meta.journey_id.clone_from(&told.journey_id);
-            events.push(interaction::Event { meta: Some(meta), payload: Some(interaction::event::Payload::Interaction(told)) });
+            events.push(interaction::Event {
+                meta: Some(meta),
+                payload: Some(interaction::event::Payload::Interaction(told)),
+                ..Default::default()
+            });
         });
     }
 

@@ -11,7 +11,10 @@ use rapport_server::{FeedRequest, FeedSource, FeedStream, feed::watch};
 use tonic::{Request, Response, Status};
 
 use super::{Api, service_level, write};
-use crate::{app, domain::Event};
+use crate::{
+    app,
+    domain::{Event, event::Moved},
+};
 
 /// What this service adds to its feed.
 struct Source;
@@ -22,6 +25,7 @@ impl FeedSource for Source {
     const TYPES: &'static [&'static str] = Event::KINDS;
 
     fn event(&self, meta: EventMeta, payload: serde_json::Value) -> Result<Self::Response, serde_json::Error> {
+        let mut moved_from_customer_id = String::new();
         let payload = match serde_json::from_value(payload)? {
             Event::InteractionScheduled(interaction)
             | Event::InteractionOpened(interaction)
@@ -33,14 +37,20 @@ impl FeedSource for Source {
             | Event::InteractionHeld(interaction)
             | Event::InteractionAbandoned(interaction)
             | Event::InteractionCancelled(interaction)
-            | Event::InteractionMerged(interaction)
-            | Event::InteractionMoved(interaction) => Payload::Interaction(write::interaction(interaction)),
+            | Event::InteractionMerged(interaction) => Payload::Interaction(write::interaction(interaction)),
+            Event::InteractionMoved(Moved { subject, moved_from }) => {
+                moved_from_customer_id = write::text(moved_from);
+                Payload::Interaction(write::interaction(subject))
+            }
+            Event::CommitmentMoved(Moved { subject, moved_from }) => {
+                moved_from_customer_id = write::text(moved_from);
+                Payload::Commitment(write::commitment(subject))
+            }
             Event::SlaBreached(breached) => Payload::SlaBreached(service_level::write_breached(breached)),
             Event::EntryAdded(added) => Payload::EntryAdded(write::entry_added(added)),
             Event::CommitmentMade(commitment)
             | Event::CommitmentKept(commitment)
             | Event::CommitmentBroken(commitment)
-            | Event::CommitmentMoved(commitment)
             | Event::CommitmentRenegotiated(commitment)
             | Event::CommitmentReminderDue(commitment)
             | Event::CommitmentReleased(commitment)
@@ -53,7 +63,9 @@ impl FeedSource for Source {
             | Event::AgentSuspended(agent)
             | Event::AgentReinstated(agent) => Payload::Agent(super::agent::write_agent(agent)),
         };
-        Ok(pb::WatchEventsResponse { item: Some(Item::Event(pb::Event { meta: Some(meta), payload: Some(payload) })) })
+        Ok(pb::WatchEventsResponse {
+            item: Some(Item::Event(pb::Event { meta: Some(meta), payload: Some(payload), moved_from_customer_id })),
+        })
     }
 
     fn heartbeat(&self, heartbeat: Heartbeat) -> Self::Response {

@@ -7,7 +7,7 @@ use rapport_db::Conn;
 
 use super::{Result, announce, interaction, life::note, unchanged};
 use crate::{
-    domain::{Commitment, Customer, Event, Interaction, NextStep, Refused},
+    domain::{Commitment, Customer, Event, Interaction, NextStep, Refused, event::Moved},
     store,
 };
 
@@ -28,13 +28,8 @@ pub struct MergeInteractions {
 /// When one is not there or not live, when they are with two customers, or when one is under stricter rules than the survivor.
 pub async fn merge_interactions(conn: &mut Conn<'_>, cx: &Context, command: MergeInteractions) -> Result<(Interaction, Vec<Interaction>)> {
     let MergeInteractions { survivor: survivor_id, merged, read } = command;
-    let mut loaded = BTreeMap::new();
-    // In the order of their ids, so that two merges wait for each other and for nothing else.
-    let mut ids: Vec<InteractionId> = merged.iter().copied().chain([survivor_id]).collect();
-    ids.sort_unstable();
-    for id in ids {
-        loaded.insert(id, interaction::load(conn, id, None).await?);
-    }
+    let ids: Vec<InteractionId> = merged.iter().copied().chain([survivor_id]).collect();
+    let (mut loaded, below) = load_with_merged(conn, ids).await?;
     let mut survivor = loaded.remove(&survivor_id).ok_or_else(|| Failure::not_found("interaction", survivor_id))?;
     unchanged(read, survivor.version)?;
     let unknown = survivor.customer.is_none();
@@ -44,11 +39,11 @@ pub async fn merge_interactions(conn: &mut Conn<'_>, cx: &Context, command: Merg
     let mut events = Vec::new();
     let mut ended = Vec::with_capacity(merged.len());
     let customer = survivor.customer;
+    for below in below.into_iter().filter(|below| below.merged_into != Some(survivor_id)) {
+        let below = Interaction { merged_into: Some(survivor_id), customer: below.customer.or(customer), ..below };
+        interaction::update(conn, cx, below).await?;
+    }
     for other in loaded.into_values() {
-        for below in store::interaction::merged_for_update(conn, other.id).await? {
-            let below = Interaction { merged_into: Some(survivor_id), customer: below.customer.or(customer), ..below };
-            interaction::update(conn, cx, below).await?;
-        }
         let joins = customer.filter(|_| other.customer.is_none());
         let other = Interaction { customer: other.customer.or(customer), ..other }.end_in(survivor_id, &cx.caller.name, cx.now);
         let other = interaction::update(conn, cx, other).await?;
@@ -66,6 +61,23 @@ pub async fn merge_interactions(conn: &mut Conn<'_>, cx: &Context, command: Merg
     events.push(Event::InteractionUpdated(survivor.clone()));
     announce(conn, cx, &events).await?;
     Ok((survivor, ended))
+}
+
+/// These interactions and those that were merged into them, all locked. What was merged is locked first, as by somebody who adds an entry to
+/// it and goes on to where it was merged. Nobody else merges or moves meanwhile, so nobody waits for one who waits for them.
+async fn load_with_merged(
+    conn: &mut Conn<'_>,
+    mut ids: Vec<InteractionId>,
+) -> Result<(BTreeMap<InteractionId, Interaction>, Vec<Interaction>)> {
+    store::interaction::merge_alone(conn).await?;
+    let below = store::interaction::merged_into_any(conn, &ids).await?;
+    let below = store::interaction::all_for_update(conn, &below).await?;
+    ids.sort_unstable();
+    let mut loaded = BTreeMap::new();
+    for id in ids {
+        loaded.insert(id, interaction::load(conn, id, None).await?);
+    }
+    Ok((loaded, below))
 }
 
 /// Moves an interaction to another customer.
@@ -92,7 +104,9 @@ pub async fn move_interaction(conn: &mut Conn<'_>, cx: &Context, command: MoveIn
     if let Some(learnt) = learnt {
         store::customer::insert_if_new(conn, learnt).await?;
     }
-    let loaded = interaction::load(conn, id, read).await?;
+    let (mut loaded, below) = load_with_merged(conn, vec![id]).await?;
+    let loaded = loaded.remove(&id).ok_or_else(|| Failure::not_found("interaction", id))?;
+    unchanged(read, loaded.version)?;
     if let Some(survivor) = loaded.merged_into {
         return Err(Failure::Refused(Refused::InteractionMerged { id, survivor }));
     }
@@ -104,7 +118,7 @@ pub async fn move_interaction(conn: &mut Conn<'_>, cx: &Context, command: MoveIn
         }
     }
     let mut events = Vec::new();
-    for below in store::interaction::merged_for_update(conn, id).await? {
+    for below in below {
         place(conn, cx, below, customer, &mut events).await?;
     }
     let moved = place(conn, cx, loaded, customer, &mut events).await?;
@@ -120,9 +134,10 @@ async fn place(
     customer: CustomerId,
     events: &mut Vec<Event>,
 ) -> Result<Interaction> {
+    let moved_from = interaction.customer;
     let moved = Interaction { customer: Some(customer), update_time: cx.now, ..interaction };
     let moved = interaction::update(conn, cx, moved).await?;
-    events.push(Event::InteractionMoved(moved.clone()));
+    events.push(Event::InteractionMoved(Moved { subject: moved.clone(), moved_from }));
     move_promises(conn, cx, moved.id, customer, events).await?;
     Ok(moved)
 }
@@ -137,9 +152,10 @@ async fn move_promises(
 ) -> Result<()> {
     for promise in store::commitment::of_interaction_for_update(conn, interaction).await? {
         if promise.customer != Some(customer) {
+            let moved_from = promise.customer;
             let moved = Commitment { customer: Some(customer), update_time: cx.now, ..promise };
-            let moved = store::commitment::update(conn, moved).await?.ok_or(Failure::Stale)?;
-            events.push(Event::CommitmentMoved(moved));
+            let subject = store::commitment::update(conn, moved).await?.ok_or(Failure::Stale)?;
+            events.push(Event::CommitmentMoved(Moved { subject, moved_from }));
         }
     }
     Ok(())

@@ -1,8 +1,11 @@
 //! The clocks of interactions: chosen when one begins, followed with each change, and swept when nobody touches it.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use rapport_core::{Context, CustomerId, Time};
+use rapport_core::{Context, CustomerId, SubjectId, Time};
 use rapport_db::{Conn, Fault, leases};
 
 use super::{Result, announce, interaction};
@@ -11,7 +14,7 @@ use crate::{
         Entry, EntryAdded, EntryDraft, Event, Interaction, Situation,
         calendar::OpenHours,
         service_level::{Breach, Promise, ServiceLevel, SlaBreached},
-        sla_policy::{Terms, choose},
+        sla_policy::{SlaPolicy, Terms, choose},
     },
     store,
 };
@@ -48,7 +51,7 @@ pub(super) async fn follow(conn: &mut Conn<'_>, now: Time, interaction: &mut Int
 }
 
 async fn promise(conn: &mut Conn<'_>, interaction: &Interaction) -> Result<Option<Promise>> {
-    let policies = store::service_level::policies(conn).await?;
+    let policies = policies(conn).await?;
     if policies.is_empty() {
         return Ok(None);
     }
@@ -57,7 +60,45 @@ async fn promise(conn: &mut Conn<'_>, interaction: &Interaction) -> Result<Optio
         None => Vec::new(),
     };
     let situation = Situation { stage: None, ..Situation::of(interaction, types, None) };
-    Ok(choose(policies, &situation).map(|(policy, found)| Promise::of(policy, found.explain())))
+    Ok(choose(&policies, &situation).map(|(policy, found)| Promise::of(policy, found.explain())))
+}
+
+/// Sets of policies, each as it was at its revision, the one that was asked for last at the end. A revision is an id that no other set of
+/// this or another database has, so what is kept is never wrong: a change by whichever replica gives the set another one.
+static KEPT: Mutex<Vec<(SubjectId, Arc<[SlaPolicy]>)>> = Mutex::new(Vec::new());
+/// Sets kept at most.
+const SETS: usize = 8;
+
+fn kept() -> MutexGuard<'static, Vec<(SubjectId, Arc<[SlaPolicy]>)>> {
+    KEPT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The policies as this transaction sees them; read only if they were changed since they were last read.
+async fn policies(conn: &mut Conn<'_>) -> std::result::Result<Arc<[SlaPolicy]>, Fault> {
+    let set = store::service_level::policy_set(conn).await?;
+    if set.policies == 0 {
+        return Ok(Arc::default());
+    }
+    if let Some(revision) = set.revision {
+        let mut kept = kept();
+        if let Some(place) = kept.iter().position(|(of, _)| *of == revision) {
+            kept[place..].rotate_left(1);
+            return Ok(kept.last().map(|(_, policies)| Arc::clone(policies)).unwrap_or_default());
+        }
+    }
+    let policies: Arc<[SlaPolicy]> = store::service_level::policies(conn).await?.into();
+    // On PostgreSQL each statement sees what was committed before it: those just read are of this revision only if it is still that one.
+    if let Some(revision) = set.revision
+        && store::service_level::policy_set(conn).await? == set
+    {
+        let mut kept = kept();
+        kept.retain(|(of, _)| *of != revision);
+        if kept.len() >= SETS {
+            kept.remove(0);
+        }
+        kept.push((revision, Arc::clone(&policies)));
+    }
+    Ok(policies)
 }
 
 async fn types(conn: &mut Conn<'_>, customer: CustomerId) -> std::result::Result<Vec<rapport_core::CustomerType>, Fault> {

@@ -6,7 +6,7 @@ use rapport_db::Conn;
 use super::{Result, unchanged};
 use crate::{
     domain::{Calendar, CalendarDraft, Refused, SlaPolicy, SlaPolicyDraft},
-    store::service_level::{self as store, Key, MAX_POLICIES},
+    store::service_level::{self as store, Key, MAX_POLICIES, PolicySet},
 };
 
 /// Makes a calendar.
@@ -77,12 +77,24 @@ pub async fn list_calendars(conn: &mut Conn<'_>, page: &Page<Key<CalendarId>>) -
 /// # Errors
 /// When there is one with its id, its calendar is not there, or there are too many.
 pub async fn create_policy(conn: &mut Conn<'_>, cx: &Context, id: SlaPolicyId, draft: SlaPolicyDraft) -> Result<SlaPolicy> {
+    // First, so that of two who add the last policy one waits for the other, and sees what it did.
+    let set = store::policy_set_for_update(conn).await?;
     known_calendar(conn, &draft).await?;
-    if store::count_policies(conn).await? >= MAX_POLICIES {
-        return Err(Failure::Refused(Refused::TooManySlaPolicies { limit: MAX_POLICIES }));
+    if set.policies >= MAX_POLICIES {
+        return Err(Failure::Refused(Refused::TooManySlaPolicies { limit: MAX_POLICIES.into() }));
     }
     let policy = SlaPolicy::make(id, draft, cx);
-    if store::insert_policy(conn, policy.clone()).await? { Ok(policy) } else { Err(Failure::Refused(Refused::SlaPolicyExists(id))) }
+    if !store::insert_policy(conn, policy.clone()).await? {
+        return Err(Failure::Refused(Refused::SlaPolicyExists(id)));
+    }
+    put(conn, cx, set, 1).await?;
+    Ok(policy)
+}
+
+/// Gives the set of policies another revision, by which every replica learns that its policies are not what they were.
+async fn put(conn: &mut Conn<'_>, cx: &Context, set: PolicySet, more: i32) -> Result<()> {
+    let set = PolicySet { revision: Some(cx.fresh()), policies: set.policies + more };
+    store::put_policy_set(conn, set).await.map_err(Into::into)
 }
 
 /// Refuses a calendar that is not there; it is locked, so that it is not deleted meanwhile.
@@ -112,8 +124,10 @@ pub async fn update_policy(
     draft: SlaPolicyDraft,
     read: Option<i64>,
 ) -> Result<SlaPolicy> {
+    let set = store::policy_set_for_update(conn).await?;
     known_calendar(conn, &draft).await?;
     let policy = load_policy(conn, id, read).await?.replaced(draft, cx.now);
+    put(conn, cx, set, 0).await?;
     store::update_policy(conn, policy).await?.ok_or(Failure::Stale)
 }
 
@@ -122,7 +136,9 @@ pub async fn update_policy(
 /// # Errors
 /// When it is not there, or was changed since it was read.
 pub async fn delete_policy(conn: &mut Conn<'_>, cx: &Context, id: SlaPolicyId, read: Option<i64>) -> Result<SlaPolicy> {
+    let set = store::policy_set_for_update(conn).await?;
     let policy = load_policy(conn, id, read).await?;
+    put(conn, cx, set, -1).await?;
     let deleted = SlaPolicy { deleted: true, update_time: cx.now, ..policy };
     store::update_policy(conn, deleted).await?.ok_or(Failure::Stale)
 }

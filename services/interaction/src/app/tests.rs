@@ -1,6 +1,30 @@
 //! Rules over two rows, with two connections that meet in the middle, and the sweeper of several replicas.
 
+/// Runs `first` and holds its transaction open until `second` has had time to run into it.
+macro_rules! meet {
+    ($scene:expr, |$conn:ident| $first:expr, $second:expr) => {{
+        let (done, go) = (&tokio::sync::Notify::new(), &tokio::sync::Notify::new());
+        let first = $scene.database.write(async |$conn| {
+            let answer = $first;
+            done.notify_one();
+            go.notified().await;
+            answer
+        });
+        let second = async {
+            done.notified().await;
+            let (answer, ()) = tokio::join!($scene.database.write(async |$conn| $second), async {
+                tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+                go.notify_one();
+            });
+            answer
+        };
+        tokio::join!(first, second)
+    }};
+}
+
 mod endorsement;
+mod merging;
+mod service_levels;
 
 use std::time::Duration;
 
@@ -41,7 +65,13 @@ impl Scene {
             Backend::Postgres => Location::Postgres { url: place.url(), schema: crate::NAME.to_owned() },
         };
         let database = Database::open(&DatabaseSettings::new(location), store::migrations()).await.expect("the database opens");
-        Self { database, world: world().world, _place: place }
+        // Ids as in production: those of several databases of one process must differ.
+        let world = World { ids: rapport_server::world::world().ids, ..world().world };
+        Self { database, world, _place: place }
+    }
+    /// How many rows there are of these, in the words of SQL after FROM.
+    async fn count(&self, from: &str) -> usize {
+        self.database.read(async |conn| Ok::<_, Failure<Refused>>(store::testing::count(conn, from).await?)).await.expect("it reads")
     }
     fn context(&self) -> Context {
         self.world.context(Caller::local())

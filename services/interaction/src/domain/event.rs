@@ -34,7 +34,7 @@ pub enum Event {
     /// An interaction was merged into another one, where it goes on.
     InteractionMerged(Interaction),
     /// An interaction turned out to be with another customer.
-    InteractionMoved(Interaction),
+    InteractionMoved(Moved<Interaction>),
     /// Something was not reached in time.
     SlaBreached(SlaBreached),
     /// A promise was made.
@@ -44,7 +44,7 @@ pub enum Event {
     /// A promise was broken.
     CommitmentBroken(Commitment),
     /// A promise turned out to be made to another customer.
-    CommitmentMoved(Commitment),
+    CommitmentMoved(Moved<Commitment>),
     /// The due time of a promise was moved.
     CommitmentRenegotiated(Commitment),
     /// The owner of a promise is to be reminded.
@@ -67,6 +67,17 @@ pub enum Event {
     AgentSuspended(Agent),
     /// A suspended agent begins again.
     AgentReinstated(Agent),
+}
+
+/// Something that turned out to be with another customer, as it is after that.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Moved<T> {
+    /// What was moved.
+    #[serde(flatten)]
+    pub subject: T,
+    /// With whom it was thought to be; none if nobody was known.
+    #[serde(default)]
+    pub moved_from: Option<CustomerId>,
 }
 
 /// An entry with what a consumer needs to know of its interaction.
@@ -176,8 +187,8 @@ impl Event {
             | Self::InteractionHeld(of)
             | Self::InteractionAbandoned(of)
             | Self::InteractionCancelled(of)
-            | Self::InteractionMerged(of)
-            | Self::InteractionMoved(of) => (of.id.cast(), of.version, Some(of.journey)),
+            | Self::InteractionMerged(of) => (of.id.cast(), of.version, Some(of.journey)),
+            Self::InteractionMoved(of) => (of.subject.id.cast(), of.subject.version, Some(of.subject.journey)),
             Self::SlaBreached(of) => (of.interaction.cast(), of.version, Some(of.journey)),
             Self::EntryAdded(of) => (of.entry.interaction.cast(), of.version, Some(of.journey)),
             Self::CommitmentMade(of)
@@ -186,8 +197,8 @@ impl Event {
             | Self::CommitmentRenegotiated(of)
             | Self::CommitmentReminderDue(of)
             | Self::CommitmentReleased(of)
-            | Self::CommitmentCancelled(of)
-            | Self::CommitmentMoved(of) => (of.id.cast(), of.version, Some(of.journey)),
+            | Self::CommitmentCancelled(of) => (of.id.cast(), of.version, Some(of.journey)),
+            Self::CommitmentMoved(of) => (of.subject.id.cast(), of.subject.version, Some(of.subject.journey)),
             Self::ManualPublished(of) => (of.id.cast(), of.version, None),
             Self::AgentCreated(of)
             | Self::AgentUpdated(of)

@@ -106,8 +106,8 @@ impl SlaBreached {
 
 impl Promise {
     /// What this policy promises, and why it was chosen.
-    pub fn of(policy: SlaPolicy, explanation: String) -> Self {
-        let SlaPolicy { id, version, display_name, terms, .. } = policy;
+    pub fn of(policy: &SlaPolicy, explanation: String) -> Self {
+        let SlaPolicy { id, version, display_name, terms, .. } = policy.clone();
         Self { policy: id, version, display_name, explanation, terms }
     }
 }

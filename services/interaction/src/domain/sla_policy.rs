@@ -100,8 +100,8 @@ impl SlaPolicy {
 }
 
 /// The policy for a situation: that of the highest precedence, then the most specific, then the oldest.
-pub fn choose(policies: Vec<SlaPolicy>, situation: &Situation) -> Option<(SlaPolicy, Match)> {
-    let fitting = policies.into_iter().filter_map(|policy| policy.scope.matches(situation).map(|found| (policy, found)));
+pub fn choose<'a>(policies: &'a [SlaPolicy], situation: &Situation) -> Option<(&'a SlaPolicy, Match)> {
+    let fitting = policies.iter().filter_map(|policy| policy.scope.matches(situation).map(|found| (policy, found)));
     fitting.reduce(|best, other| {
         let (first, second) = ((best.0.precedence, &best.1), (other.0.precedence, &other.1));
         if second > first || (second == first && (other.0.create_time, other.0.id) < (best.0.create_time, best.0.id)) {

@@ -250,15 +250,39 @@ pub async fn follow_up_for_update(conn: &mut Conn<'_>, previous: InteractionId) 
     Ok(row.map(Into::into))
 }
 
-/// The interactions that were merged into this one, locked until the end of the transaction, in the order of their ids.
+/// Lets nobody else merge or move interactions until the end of the transaction. SQLite has one writer anyway.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn merged_for_update(conn: &mut Conn<'_>, survivor: InteractionId) -> Result<Vec<Interaction>, Fault> {
-    let merged = interactions::table.filter(interactions::merged_into.eq(survivor)).order(interactions::id);
+pub async fn merge_alone(conn: &mut Conn<'_>) -> Result<(), Fault> {
+    if let Conn::Postgres(c) = conn {
+        diesel::sql_query("SELECT pg_advisory_xact_lock(hashtext('rapport.interaction.merge'))").execute(c).await?;
+    }
+    Ok(())
+}
+
+/// The ids of the interactions that were merged into one of these, in order.
+///
+/// # Errors
+/// When the database fails.
+pub async fn merged_into_any(conn: &mut Conn<'_>, survivors: &[InteractionId]) -> Result<Vec<InteractionId>, Fault> {
+    Ok(on!(conn, |c| interactions::table
+        .filter(interactions::merged_into.eq_any(survivors))
+        .order(interactions::id)
+        .select(interactions::id)
+        .load(c)
+        .await)?)
+}
+
+/// The interactions with these ids in the order of their ids, in which they are locked until the end of the transaction.
+///
+/// # Errors
+/// When the database fails.
+pub async fn all_for_update(conn: &mut Conn<'_>, ids: &[InteractionId]) -> Result<Vec<Interaction>, Fault> {
+    let all = interactions::table.filter(interactions::id.eq_any(ids)).order(interactions::id);
     let rows: Vec<InteractionRow> = match conn {
-        Conn::Postgres(c) => merged.select(InteractionRow::as_select()).for_update().load(c).await?,
-        Conn::Sqlite(c) => merged.select(InteractionRow::as_select()).load(c).await?,
+        Conn::Postgres(c) => all.select(InteractionRow::as_select()).for_update().load(c).await?,
+        Conn::Sqlite(c) => all.select(InteractionRow::as_select()).load(c).await?,
     };
     Ok(rows.into_iter().map(Into::into).collect())
 }

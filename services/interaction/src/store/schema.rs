@@ -238,6 +238,15 @@ diesel::table! {
     }
 }
 diesel::table! {
+    use diesel::sql_types::{Integer, Nullable};
+    use rapport_db::sql_types::Uuid;
+    sla_policy_set (id) {
+        id -> Integer,
+        revision -> Nullable<Uuid>,
+        policies -> Integer,
+    }
+}
+diesel::table! {
     use diesel::sql_types::{Integer, Nullable, Text};
     use rapport_db::sql_types::{Moment, Uuid, Word};
     training_records (id) {

@@ -5,12 +5,12 @@ use diesel::{
     prelude::AsChangeset,
 };
 use diesel_async::RunQueryDsl;
-use rapport_core::{CalendarId, Page, SlaPolicyId, Time};
+use rapport_core::{CalendarId, Page, SlaPolicyId, SubjectId, Time};
 use rapport_db::{Conn, Fault, Json, on};
 
 use super::{
     lock::first_for_update,
-    schema::{calendars, sla_policies},
+    schema::{calendars, sla_policies, sla_policy_set},
 };
 use crate::domain::{Calendar, SlaPolicy};
 
@@ -50,8 +50,44 @@ impl From<SlaPolicy> for SlaPolicyRow {
     }
 }
 
-/// The most policies that are looked through for an interaction; no more are made, but for those that are made at the same moment.
-pub const MAX_POLICIES: i64 = 500;
+/// The most policies that are looked through for an interaction; no more are made.
+pub const MAX_POLICIES: i32 = 500;
+
+/// Which set of policies there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Queryable, Selectable, AsChangeset)]
+#[diesel(table_name = sla_policy_set, treat_none_as_null = true)]
+pub struct PolicySet {
+    /// A fresh id with each change of a policy, the same nowhere else; none before the first change.
+    pub revision: Option<SubjectId>,
+    /// How many policies are in it.
+    pub policies: i32,
+}
+
+/// Which set of policies there is.
+///
+/// # Errors
+/// When the database fails.
+pub async fn policy_set(conn: &mut Conn<'_>) -> Result<PolicySet, Fault> {
+    Ok(on!(conn, |c| sla_policy_set::table.find(1).select(PolicySet::as_select()).first(c).await)?)
+}
+
+/// Which set of policies there is, locked until the end of the transaction: whoever changes a policy takes this lock first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn policy_set_for_update(conn: &mut Conn<'_>) -> Result<PolicySet, Fault> {
+    let set: Option<PolicySet> = first_for_update!(conn, sla_policy_set::table.find(1).select(PolicySet::as_select()))?;
+    set.ok_or_else(|| Fault::Corrupt("the table sla_policy_set has lost its only row".to_owned()))
+}
+
+/// Says which set of policies there is now. The caller holds the lock.
+///
+/// # Errors
+/// When the database fails.
+pub async fn put_policy_set(conn: &mut Conn<'_>, set: PolicySet) -> Result<(), Fault> {
+    on!(conn, |c| diesel::update(sla_policy_set::table.find(1)).set(&set).execute(c).await)?;
+    Ok(())
+}
 
 /// Every policy that is not deleted.
 ///
@@ -61,7 +97,6 @@ pub async fn policies(conn: &mut Conn<'_>) -> Result<Vec<SlaPolicy>, Fault> {
     let rows: Vec<Json<SlaPolicy>> = on!(conn, |c| sla_policies::table
         .filter(sla_policies::deleted.eq(false))
         .order((sla_policies::create_time, sla_policies::id))
-        .limit(2 * MAX_POLICIES)
         .select(sla_policies::document)
         .load(c)
         .await)?;
@@ -75,14 +110,6 @@ pub async fn policies(conn: &mut Conn<'_>) -> Result<Vec<SlaPolicy>, Fault> {
 pub async fn policies_of(conn: &mut Conn<'_>, calendar: CalendarId) -> Result<i64, Fault> {
     let of = sla_policies::table.filter(sla_policies::calendar.eq(calendar)).filter(sla_policies::deleted.eq(false));
     Ok(on!(conn, |c| of.count().get_result(c).await)?)
-}
-
-/// How many policies are not deleted.
-///
-/// # Errors
-/// When the database fails.
-pub async fn count_policies(conn: &mut Conn<'_>) -> Result<i64, Fault> {
-    Ok(on!(conn, |c| sla_policies::table.filter(sla_policies::deleted.eq(false)).count().get_result(c).await)?)
 }
 
 /// The key of the lists: oldest first.

@@ -16,7 +16,15 @@ struct Count {
 /// When the database fails.
 pub async fn events(conn: &mut Conn<'_>, kind: &str) -> Result<usize, Fault> {
     // The kind is a word of the test's own.
-    let query = format!("SELECT COUNT(*) AS count FROM outbox WHERE kind = '{kind}'");
+    count(conn, &format!("outbox WHERE kind = '{kind}'")).await
+}
+
+/// How many rows there are of these, in the words of SQL after FROM.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count(conn: &mut Conn<'_>, from: &str) -> Result<usize, Fault> {
+    let query = format!("SELECT COUNT(*) AS count FROM {from}");
     let found: Count = on!(conn, |c| diesel::sql_query(query).get_result(c).await)?;
     Ok(usize::try_from(found.count).unwrap_or_default())
 }

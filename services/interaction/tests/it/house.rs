@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query, sql_types::BigInt};
 use prost_types::Timestamp;
 use rapport_client::Problem;
 use rapport_core::{Time, World};
@@ -21,6 +22,12 @@ use uuid::Uuid;
 
 use crate::peers::Peers;
 
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
 /// A running interaction service.
 pub struct House {
     /// The service whose clock stands until it is moved.
@@ -30,7 +37,7 @@ pub struct House {
     channel: Channel,
     host: Host,
     running: Option<Running>,
-    _place: TestDatabase,
+    place: TestDatabase,
 }
 
 impl House {
@@ -72,7 +79,7 @@ impl House {
         let host = Host::new(settings.expect("the settings are right"), world);
         let running = rapport_interaction::start(&host).await.expect("the service starts");
         let channel = connect(&running).await;
-        Self { clock, peers, channel, host, running: Some(running), _place: place }
+        Self { clock, peers, channel, host, running: Some(running), place }
     }
 
     /// Stops the service and starts it again on the same data.
@@ -81,6 +88,41 @@ impl House {
         let running = rapport_interaction::start(&self.host).await.expect("the service starts again");
         self.channel = connect(&running).await;
         self.running = Some(running);
+    }
+
+    /// Another replica of the service, on the same data and under the same clock.
+    pub async fn replica(&self) -> Running {
+        rapport_interaction::start(&self.host).await.expect("another one starts")
+    }
+    /// The service levels as a replica keeps them.
+    pub async fn levels_of(&self, replica: &Running) -> ServiceLevelServiceClient<Channel> {
+        ServiceLevelServiceClient::new(connect(replica).await)
+    }
+    /// An interaction as this request asks for, by a replica or the first service.
+    pub async fn create_at(&self, replica: Option<&Running>, interaction: pb::Interaction) -> pb::Interaction {
+        let mut calls = match replica {
+            Some(replica) => InteractionServiceClient::new(connect(replica).await),
+            None => self.interactions(),
+        };
+        let request = pb::CreateInteractionRequest { interaction: Some(interaction), ..Default::default() };
+        calls.create_interaction(request).await.expect("it is created").into_inner().interaction.expect("it is answered")
+    }
+    /// How many rows of its database there are of these, in the words of SQL after FROM.
+    pub async fn count(&self, from: &str) -> i64 {
+        let query = format!("SELECT COUNT(*) AS count FROM {from}");
+        match self.place.postgres() {
+            Some(postgres) => {
+                let client = postgres.connect().await;
+                client.batch_execute("SET search_path TO interaction").await.expect("the schema is there");
+                client.query_one(&query, &[]).await.expect("it reads").get(0)
+            }
+            None => {
+                let file = self.place.file("interaction");
+                let mut conn = SqliteConnection::establish(file.to_str().expect("a name")).expect("the file is there");
+                sql_query("PRAGMA busy_timeout = 10000").execute(&mut conn).expect("it is set");
+                sql_query(query).get_result::<Count>(&mut conn).expect("it reads").count
+            }
+        }
     }
 
     pub fn interactions(&self) -> InteractionServiceClient<Channel> {

@@ -125,6 +125,46 @@ both_databases! {
         assert_eq!(answer(services.create_sla_policy(request).await).expect_err("no calendar").violations[0].field, "policy.calendar_id");
     }
 
+    async fn each_overlap_and_each_reason_why_a_scope_never_matches_is_named(backend: Backend) {
+        let house = House::open(backend).await;
+        let mut services = house.service_levels();
+        let interval = |day, from_minute, to_minute| pb::OpenInterval { day, from_minute, to_minute };
+        // Two overlap, one lies in another, one is the same twice, one ends before it begins; those that touch and those of another day do not.
+        let weekly = vec![
+            interval(1, 540, 720), interval(1, 720, 800), interval(1, 700, 730), interval(2, 540, 720), interval(2, 600, 610),
+            interval(3, 0, 1440), interval(3, 0, 1440), interval(4, 800, 700),
+        ];
+        let calendar = pb::Calendar { weekly, ..office() };
+        let request = pb::CreateCalendarRequest { calendar: Some(calendar.clone()), ..Default::default() };
+        let wrong = answer(services.create_calendar(request).await).expect_err("it is wrong");
+        let expected = ["calendar.weekly[2]", "calendar.weekly[4]", "calendar.weekly[6]", "calendar.weekly[7]"];
+        assert_eq!(wrong.violations.iter().map(|violation| violation.field.as_str()).collect::<Vec<_>>(), expected);
+        let right = house.calendar(office()).await;
+        let request = pb::UpdateCalendarRequest { calendar_id: right.calendar_id.clone(), calendar: Some(calendar), ..Default::default() };
+        assert_eq!(answer(services.update_calendar(request).await).expect_err("it is as wrong").violations.len(), expected.len());
+
+        let scope = pb::Scope {
+            customer_types: vec![common::CustomerType::Potential.into()],
+            phases: vec![common::Phase::AfterSale.into()],
+            purposes: vec![pb::Purpose::Complaint.into(), pb::Purpose::Complaint.into()],
+            kinds: vec![common::InteractionKind::Expected.into()],
+            ..Default::default()
+        };
+        let policy = pb::SlaPolicy { scope: Some(scope), calendar_id: right.calendar_id, ..prompt() };
+        let made = house.policy(pb::SlaPolicy { scope: None, ..policy.clone() }).await;
+        let create = pb::CreateSlaPolicyRequest { policy: Some(policy.clone()), ..Default::default() };
+        let update = pb::UpdateSlaPolicyRequest { policy_id: made.policy_id, policy: Some(policy), ..Default::default() };
+        let problems = [
+            answer(services.create_sla_policy(create).await).expect_err("it never matches").violations,
+            answer(services.update_sla_policy(update).await).expect_err("it never matches").violations,
+        ];
+        for violations in problems {
+            assert!(violations.iter().all(|violation| violation.field == "policy.scope"), "{violations:?}");
+            let never = violations.iter().filter(|violation| violation.description.contains("can never match")).count();
+            assert_eq!((violations.len(), never), (3, 2), "{violations:?}");
+        }
+    }
+
     async fn a_late_interaction_is_noted_at_the_moment_it_was_due_told_and_escalated(backend: Backend) {
         let house = House::open(backend).await;
         house.policy(prompt()).await;

@@ -16,11 +16,11 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 /// The courses that the example manual requires.
 const REQUIRED: [&str; 3] = ["first-day", "policies", "difficult-moments"];
 
-fn agent(handle: &str, role: pb::AgentRole) -> pb::Agent {
+pub fn agent(handle: &str, role: pb::AgentRole) -> pb::Agent {
     pb::Agent { handle: handle.to_owned(), role: role.into(), ..Default::default() }
 }
 
-async fn create(house: &House, agent: pb::Agent) -> pb::Agent {
+pub async fn create(house: &House, agent: pb::Agent) -> pb::Agent {
     let request = pb::CreateAgentRequest { agent: Some(agent), ..Default::default() };
     answer(house.staff().create_agent(request).await).expect("the agent is created").agent.expect("it is answered")
 }
@@ -42,7 +42,7 @@ async fn endorse(house: &House, id: &str) -> Result<pb::Agent, Problem> {
 }
 
 /// An agent of the first line who passed everything and is endorsed.
-async fn endorsed(house: &House, handle: &str) -> pb::Agent {
+pub async fn endorsed(house: &House, handle: &str) -> pb::Agent {
     let agent = create(house, agent(handle, pb::AgentRole::FirstLine)).await;
     for course in REQUIRED {
         train(house, &agent.agent_id, course, 90, "").await.expect("it is recorded");
@@ -50,7 +50,7 @@ async fn endorsed(house: &House, handle: &str) -> pb::Agent {
     endorse(house, &agent.agent_id).await.expect("nothing is missing")
 }
 
-async fn assign(house: &House, interaction: &str, agent: &str, queue: &str) -> Result<pb::Interaction, Problem> {
+pub async fn assign(house: &House, interaction: &str, agent: &str, queue: &str) -> Result<pb::Interaction, Problem> {
     let request = pb::AssignInteractionRequest {
         interaction_id: interaction.to_owned(),
         agent_id: agent.to_owned(),

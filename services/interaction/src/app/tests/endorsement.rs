@@ -6,7 +6,6 @@ use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use rapport_core::{AgentId, Context, Failure, InteractionId, InteractionKind, ManualVersionId, Setting};
 use rapport_db::Conn;
 use rapport_testkit::{Backend, both_databases};
-use tokio::sync::Notify;
 
 use super::Scene;
 use crate::{
@@ -173,28 +172,6 @@ both_databases! {
         }
         assert!(given > 20, "the walks do assign: {given}");
     }
-}
-
-/// Runs `first` and holds its transaction open until `second` has had time to run into it.
-macro_rules! meet {
-    ($scene:expr, |$conn:ident| $first:expr, $second:expr) => {{
-        let (done, go) = (&Notify::new(), &Notify::new());
-        let first = $scene.database.write(async |$conn| {
-            let answer = $first;
-            done.notify_one();
-            go.notified().await;
-            answer
-        });
-        let second = async {
-            done.notified().await;
-            let (answer, ()) = tokio::join!($scene.database.write(async |$conn| $second), async {
-                tokio::time::sleep(Duration::from_millis(300)).await;
-                go.notify_one();
-            });
-            answer
-        };
-        tokio::join!(first, second)
-    }};
 }
 
 #[test]

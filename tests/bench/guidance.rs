@@ -2,18 +2,23 @@
 
 use std::time::{Duration, Instant};
 
-use rapport_core::{Channel, CustomerType, Language, ManualVersionId, Setting, Stage, Time};
+use rapport_core::{CallFlowId, CannedMessageId, Channel, CustomerType, Language, ManualVersionId, Setting, Stage, Time};
 use rapport_interaction::domain::{
-    Contents, Draft, DraftCheck, EtiquetteRule, Initiator, ManualVersion, Note, NoteKind, Purpose, RuleStance, RuleTopic, Scope, Severity,
-    Situation,
-    guidance::{Known, guide},
+    CannedMessageKind, Contents, Draft, DraftCheck, EtiquetteRule, Initiator, ManualVersion, Note, NoteKind, Purpose, RuleStance,
+    RuleTopic, Scope, Severity, Situation,
+    connection::{Connection, ConnectionLevel},
+    default_setting::DefaultSettings,
+    guidance::{House, Known, MAX_CONNECTIONS, guide},
     review,
+    shelf::{OfferedFlow, OfferedMessage, Shelf},
 };
 
 use crate::Bench;
 
 const RULES: usize = 500;
 const NOTES: usize = 1_000;
+const MESSAGES: usize = 500;
+const FLOWS: usize = 50;
 const OCTETS: usize = 10_240;
 
 pub fn run(bench: &Bench) {
@@ -27,9 +32,12 @@ pub fn run(bench: &Bench) {
     };
     let (manual, notes) = (manual(), notes());
     println!("Guidance and reviews, in process");
-    let known = Known { notes: notes.clone(), ..Known::default() };
-    let times = measure(bench.span, || guide(Some(&manual), situation.clone(), known.clone()).dos.len());
-    tell(&format!("guidance: {RULES} rules, {NOTES} notes"), times, Duration::from_millis(2));
+    let bond = |number| Connection { agent: format!("agent-{number}"), level: ConnectionLevel::Familiar };
+    let known = Known { notes: notes.clone(), connections: (0..MAX_CONNECTIONS).map(bond).collect(), ..Known::default() };
+    let defaults = DefaultSettings::try_from("sales/street = informal, */chat = formal".to_owned()).expect("they are right");
+    let (shelf, defaults) = (&shelf(), &defaults);
+    let times = measure(bench.span, || guide(Some(&manual), House { shelf, defaults }, situation.clone(), known.clone()).dos.len());
+    tell(&format!("guidance: {RULES} rules, {NOTES} notes, {MESSAGES} messages"), times, Duration::from_millis(2));
 
     let english: Language = "en".parse().expect("a language");
     let text = text();
@@ -95,6 +103,33 @@ fn manual() -> ManualVersion {
     let id = ManualVersionId::from_uuid(uuid::Uuid::from_u128(1));
     let draft = ManualVersion::draft(id, "A manual".to_owned(), english, Time::from_parts(0, 0).expect("a time"));
     ManualVersion { contents: Contents { rules: rules.collect(), ..Contents::default() }, ..draft }
+}
+
+/// Every third message and call flow matches.
+fn shelf() -> Shelf {
+    let channels = [Channel::Email, Channel::Chat, Channel::Phone];
+    let scope = |number: usize| Scope {
+        channels: vec![channels[number % channels.len()]],
+        customer_types: if number % 5 == 0 { vec![CustomerType::Loyal] } else { Vec::new() },
+        ..Scope::default()
+    };
+    let message = |number: usize| OfferedMessage {
+        id: CannedMessageId::from_uuid(uuid::Uuid::from_u128(number as u128)),
+        short_code: format!("message-{number}"),
+        kind: CannedMessageKind::Text,
+        subject: "What you asked us for".to_owned(),
+        file: String::new(),
+        revision: 1,
+        scope: scope(number),
+    };
+    let flow = |number: usize| OfferedFlow {
+        id: CallFlowId::from_uuid(uuid::Uuid::from_u128(number as u128)),
+        revision: 1,
+        title: format!("Call flow {number}"),
+        scope: scope(number),
+        first: None,
+    };
+    Shelf { version: 1, messages: (0..MESSAGES).map(message).collect(), flows: (0..FLOWS).map(flow).collect() }
 }
 
 fn notes() -> Vec<Note> {

@@ -20,7 +20,11 @@ use rapport_proto::interaction::v1::{
 };
 use tonic::{Request, Response, Status, Streaming, service::Routes};
 
-use crate::{app::guidance::Manuals, jobs::Promised, settings::Settings};
+use crate::{
+    app::{guidance::Manuals, shelf::Shelves},
+    jobs::Promised,
+    settings::Settings,
+};
 
 mod agent;
 mod assignment;
@@ -63,6 +67,8 @@ pub struct Api {
     pub settings: Settings,
     /// The versions of the manual that were asked for last.
     pub manuals: Manuals,
+    /// The approved messages and the call flows.
+    pub shelves: Shelves,
     /// Wakes the sweeper when a promise was made.
     pub promised: Promised,
     /// Wakes the sweeper of endorsements when an agent was endorsed or trained.

@@ -30,6 +30,7 @@ pub mod origin;
 pub mod remark;
 pub mod report;
 pub mod service_level;
+pub mod shelf;
 pub mod sla_policy;
 pub mod stage;
 #[cfg(test)]

@@ -15,7 +15,7 @@ use rapport_server::{Host, Running, Service, StartError, serve};
 
 use crate::{
     api::{Api, LIMITS, ROLES, customer::Customers},
-    app::guidance::Manuals,
+    app::{guidance::Manuals, shelf::Shelves},
     jobs::{Peers, Promised, Work},
     peers::CustomerPeer,
     settings::Settings,
@@ -54,6 +54,7 @@ pub async fn start(host: &Host) -> Result<Running, StartError> {
         customers: Customers::new(database.clone(), customers),
         settings,
         manuals: Manuals::default(),
+        shelves: Shelves::default(),
         promised,
         endorsed,
         mailed,
@@ -84,22 +85,9 @@ async fn load_example(database: &Database, world: &World) -> Result<(), StartErr
     Ok(())
 }
 
-/// What is wrong with a manual in a file: its form first; if that is right, everything that keeps it from being published. Each with its
-/// place or kind.
+/// What is wrong with a manual in a file: with its form, and what keeps it from being published; each with its place.
 pub fn check_manual(manual: &pb::ManualVersion) -> Vec<(String, String)> {
-    match api::manual::of_file(manual) {
-        Err(violations) => violations.into_iter().map(|wrong| (wrong.field, wrong.description)).collect(),
-        Ok(edit) => {
-            let domain::ManualEdit { title: _, locale: _, sections, rules, courses } = edit;
-            let contents = domain::Contents {
-                sections: sections.unwrap_or_default(),
-                rules: rules.unwrap_or_default(),
-                courses: courses.unwrap_or_default(),
-            };
-            let problems = domain::manual::problems(&contents);
-            problems.into_iter().map(|problem| (problem.kind.to_owned(), problem.description)).collect()
-        }
-    }
+    api::manual::check(manual)
 }
 
 /// The example manual, as the protobuf JSON of `rapport.interaction.v1.ManualVersion`.

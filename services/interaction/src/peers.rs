@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use rapport_client::Peer;
-use rapport_core::{Context, CustomerId, RapportNoteId, words::Word};
+use rapport_core::{ConnectionId, Context, CustomerId, RapportNoteId, words::Word};
 use rapport_proto::customer::v1::{self as pb, customer_service_client::CustomerServiceClient};
 use rapport_server::JOURNEY;
 use tonic::{Request, Status};
 
-use crate::domain::{Customer, Note, Standing, guidance::Risk};
+use crate::domain::{Customer, Note, Standing, connection::Connection, guidance::Risk};
 
 /// The customer service.
 #[derive(Clone)]
@@ -98,6 +98,12 @@ pub fn read_risk(assessment: &pb::RiskAssessment) -> Option<(CustomerId, Risk)> 
     // What heals is no reason for concern.
     let reasons = assessment.reasons.iter().filter(|reason| reason.points > 0).map(|reason| reason.summary.clone()).collect();
     Some((customer, Risk { level, score: assessment.score, reasons }))
+}
+
+/// A bond as the customer service tells, and with whom it is; levels that this version does not know are passed over.
+pub fn read_connection(connection: &pb::Connection) -> Option<(ConnectionId, CustomerId, Connection)> {
+    let bond = Connection { agent: connection.agent.clone(), level: Word::from_number(connection.level)? };
+    Some((connection.connection_id.parse().ok()?, connection.customer_id.parse().ok()?, bond))
 }
 
 /// A note as the customer service tells, and on whom it is; kinds that this version does not know are passed over.

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use rapport_server::StartError;
 use serde::Deserialize;
 
-use crate::domain::report::Zone;
+use crate::domain::{default_setting::DefaultSettings, report::Zone};
 
 /// `[interaction]`.
 #[derive(Clone, Deserialize)]
@@ -25,6 +25,8 @@ pub struct Settings {
     pub customer_timeout_milliseconds: u64,
     /// How often it is asked again about those it could not answer for.
     pub stub_check_seconds: u64,
+    /// By the book or personal, by function and channel, where nothing else decides.
+    pub default_settings: DefaultSettings,
     /// Whether a first run loads the example manual.
     pub example_manual: bool,
     /// How long the sweeper rests at most.

@@ -12,6 +12,7 @@ pub mod agent;
 pub mod call_flow;
 pub mod canned_message;
 pub mod commitment;
+pub mod connection;
 pub mod customer;
 pub mod entry;
 pub mod entry_mail;
@@ -26,13 +27,15 @@ pub mod report;
 pub mod risk;
 mod schema;
 pub mod service_level;
+pub mod shelf;
 #[cfg(test)]
 pub mod testing;
 pub mod training;
 
 word_columns!(AgentRole, CommitmentKind, CommitmentState, Endorsement, EntryKind, InteractionState, ManualState, Objective, Purpose);
 word_columns!(CannedMessageKind, Standing, TrainingResult);
-word_columns!(crate::domain::entry_mail::EntryMailState, crate::domain::Initiator, crate::domain::NoteKind);
+word_columns!(crate::domain::connection::ConnectionLevel, crate::domain::entry_mail::EntryMailState);
+word_columns!(crate::domain::Initiator, crate::domain::NoteKind);
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");

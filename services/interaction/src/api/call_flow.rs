@@ -123,7 +123,7 @@ fn written(flow: CallFlow) -> pb::CallFlow {
     }
 }
 
-fn step(step: Step) -> pb::CallFlowStep {
+pub(super) fn step(step: Step) -> pb::CallFlowStep {
     let Step { id, stage, prompt, capture, required, branches } = step;
     pb::CallFlowStep {
         id,
@@ -233,11 +233,11 @@ impl CallFlowService for Api {
         let command = start_command(&request).map_err(status::invalid)?;
         let mutation =
             Mutation { method: "StartCallFlow", request: &request, request_id: &request.request_id, subject: &command.id, cx: &cx };
-        let (cx, command) = (&cx, &command);
+        let (cx, shelves, command) = (&cx, &self.shelves, &command);
         mutate(
             &self.database,
             mutation,
-            async |conn| start_call_flow(conn, cx, command.clone()).await,
+            async |conn| start_call_flow(conn, cx, shelves, command.clone()).await,
             |(interaction, next)| pb::StartCallFlowResponse {
                 interaction: Some(write::interaction(interaction)),
                 next_step: next.map(step),

@@ -6,13 +6,15 @@ use rapport_proto::interaction::v1::{self as pb, guidance_service_server::Guidan
 use rapport_server::{context, query, status};
 use tonic::{Request, Response, Status};
 
-use super::{Api, etiquette::write_rule, manual, read, write};
+use super::{Api, call_flow, etiquette::write_rule, manual, read, write};
 use crate::{
-    app::guidance::{GetGuidance, ReviewDraft, Subject, get_guidance, review_draft},
+    app::guidance::{GetGuidance, Library, ReviewDraft, Subject, get_guidance, review_draft},
     domain::{
         EtiquetteRule, ManualSection, Situation,
-        guidance::{Applying, Guidance},
+        connection::Connection,
+        guidance::{Applying, Guidance, GuidedFlow},
         origin::MAX_BODY,
+        shelf::OfferedMessage,
     },
 };
 
@@ -75,6 +77,9 @@ fn write_guidance(guidance: Guidance, manual_version_id: String) -> pb::Guidance
         risk,
         advised_setting,
         advised_because,
+        messages: canned_messages,
+        call_flow: flow,
+        connections,
     } = guidance;
     pb::Guidance {
         manual_version_id,
@@ -91,8 +96,36 @@ fn write_guidance(guidance: Guidance, manual_version_id: String) -> pb::Guidance
         risk_level: risk.as_ref().map_or(0, |risk| risk.level.number()),
         risk_summary: risk.map(|risk| risk.summary()).unwrap_or_default(),
         advised_setting: advised_setting.number(),
-        advised_because: advised_because.to_owned(),
+        advised_because,
+        canned_messages: canned_messages.into_iter().map(message).collect(),
+        call_flow: flow.map(applying_flow),
+        connections: connections.into_iter().map(bond).collect(),
     }
+}
+
+fn message(applying: Applying<OfferedMessage>) -> pb::ApplyingCannedMessage {
+    let Applying { what, because } = applying;
+    let OfferedMessage { id, short_code, kind, subject, file, revision, scope: _ } = what;
+    pb::ApplyingCannedMessage {
+        canned_message_id: id.to_string(),
+        short_code,
+        kind: kind.number(),
+        subject,
+        file,
+        version: revision,
+        because,
+    }
+}
+
+fn applying_flow(applying: Applying<GuidedFlow>) -> pb::ApplyingCallFlow {
+    let Applying { what, because } = applying;
+    let GuidedFlow { id, revision, title, started, next } = what;
+    pb::ApplyingCallFlow { call_flow_id: id.to_string(), version: revision, title, started, next_step: next.map(call_flow::step), because }
+}
+
+fn bond(connection: Connection) -> pb::KnownBy {
+    let Connection { agent, level } = connection;
+    pb::KnownBy { agent, level: level.number() }
 }
 
 impl Api {
@@ -123,9 +156,10 @@ impl GuidanceService for Api {
             violations.add("situation", "is required unless interaction_id or customer_id is given");
         }
         let subject = self.subject(violations, &request.interaction_id, &request.customer_id, &cx).await?;
-        let (manuals, command) = (&self.manuals, &GetGuidance { subject, situation });
+        let library = Library { manuals: &self.manuals, shelves: &self.shelves, defaults: &self.settings.default_settings };
+        let command = &GetGuidance { subject, situation };
         let (guidance, manual) =
-            query(&self.database, "GetGuidance", &cx, async |conn| get_guidance(conn, manuals, command.clone()).await).await?;
+            query(&self.database, "GetGuidance", &cx, async |conn| get_guidance(conn, library, command.clone()).await).await?;
         let version = manual.map(|manual| manual.id.to_string()).unwrap_or_default();
         Ok(Response::new(pb::GetGuidanceResponse { guidance: Some(write_guidance(guidance, version)) }))
     }

@@ -180,7 +180,7 @@ impl Importer {
             interaction_id: self.id(row_id.as_deref().unwrap_or_default()).to_string(),
             request_id: String::new(),
         };
-        let row = log::read(&request, self.api.settings.grace(), &self.cx);
+        let row = log::read(&request, &self.api.settings, &self.cx);
         let row = match (row, violations.is_empty()) {
             (Ok(row), true) => Ok(row),
             (row, _) => Err(log::all(Some(violations), row.err())),
@@ -220,11 +220,11 @@ impl Importer {
         let cx = Context { now, ..self.cx.clone() };
         let span =
             tracing::info_span!(names::USE_CASE, otel.name = "ImportInteractions", { names::RAPPORT_USE_CASE } = "ImportInteractions");
-        let (database, import, cx) = (&self.api.database, self.import.as_str(), &cx);
+        let (database, manuals, import, cx) = (&self.api.database, &self.api.manuals, self.import.as_str(), &cx);
         let done = if self.dry_run == Some(true) {
-            database.bulk_read(async |conn| import_interactions(conn, cx, import, rows, true).await).instrument(span).await
+            database.bulk_read(async |conn| import_interactions(conn, cx, manuals, import, rows, true).await).instrument(span).await
         } else {
-            database.write(async |conn| import_interactions(conn, cx, import, rows, false).await).instrument(span).await
+            database.write(async |conn| import_interactions(conn, cx, manuals, import, rows, false).await).instrument(span).await
         };
         done.map_err(status)
     }

@@ -8,7 +8,7 @@ use tonic::{Request, Response, Status};
 use super::{Api, entry, filter, read, write};
 use crate::{
     app::interaction::{CreateInteraction, ReopenInteraction, create_interaction, get_interaction, list_interactions, reopen_interaction},
-    domain::{InformalOffer, InteractionDraft, origin::MAX_SUBJECT},
+    domain::{InformalOffer, InteractionDraft, default_setting::DefaultSettings, origin::MAX_SUBJECT},
 };
 
 /// The longest goal, expectation, note or reason, in characters.
@@ -21,15 +21,23 @@ pub(super) const MAX_INCIDENT: usize = 200;
 pub(super) const MAX_SOURCE: usize = 200;
 
 /// An interaction as a caller gives it; what is output only is passed over.
-pub(super) fn draft(violations: &mut Violations, interaction: &pb::Interaction, now: Time) -> Option<InteractionDraft> {
+pub(super) fn draft(
+    violations: &mut Violations,
+    interaction: &pb::Interaction,
+    defaults: &DefaultSettings,
+    now: Time,
+) -> Option<InteractionDraft> {
     let customer = violations.parse_optional("interaction.customer_id", &interaction.customer_id);
     let subject = violations.text_optional("interaction.subject", &interaction.subject, MAX_SUBJECT);
     let function = violations.word("interaction.function", interaction.function);
     let purpose = violations.word("interaction.purpose", interaction.purpose);
     let phase = violations.word_optional("interaction.phase", interaction.phase);
     let kind = violations.word("interaction.kind", interaction.kind);
-    let setting = violations.word("interaction.setting", interaction.setting);
     let channel = violations.word("interaction.channel", interaction.channel);
+    let setting = match defaults.find(function, channel) {
+        Some((default, _)) if interaction.setting == 0 => Some(default),
+        _ => violations.word("interaction.setting", interaction.setting),
+    };
     let direction = violations.word("interaction.direction", interaction.direction);
     let objective = violations.word_optional("interaction.objective", interaction.objective);
     let customer_goal = violations.text_optional("interaction.customer_goal", &interaction.customer_goal, MAX_NOTE);
@@ -110,11 +118,15 @@ fn informal_offer(violations: &mut Violations, offer: &pb::InformalOffer) -> Opt
     })
 }
 
-fn create_command(request: &pb::CreateInteractionRequest, cx: &Context) -> Result<CreateInteraction, Violations> {
+fn create_command(
+    request: &pb::CreateInteractionRequest,
+    defaults: &DefaultSettings,
+    cx: &Context,
+) -> Result<CreateInteraction, Violations> {
     let mut violations = Violations::new();
     let id = read::new_id(&mut violations, "interaction_id", &request.interaction_id, cx);
     let interaction = read::required(&mut violations, "interaction", request.interaction.as_ref());
-    let draft = interaction.and_then(|interaction| draft(&mut violations, interaction, cx.now));
+    let draft = interaction.and_then(|interaction| draft(&mut violations, interaction, defaults, cx.now));
     let first_entry = request.first_entry.as_ref().and_then(|first| entry::draft(&mut violations, "first_entry", first, None, cx.now));
     let planned = draft.as_ref().and_then(|draft| draft.scheduled_time).is_some_and(|time| time > cx.now);
     if planned && first_entry.as_ref().is_some_and(|first| first.said.is_some()) {
@@ -131,16 +143,16 @@ impl Api {
     ) -> Result<Response<pb::CreateInteractionResponse>, Status> {
         let cx = context(&request, &self.world);
         let request = request.into_inner();
-        let mut command = create_command(&request, &cx).map_err(status::invalid)?;
+        let mut command = create_command(&request, &self.settings.default_settings, &cx).map_err(status::invalid)?;
         command.customer = self.customers.vouch("interaction.customer_id", command.draft.customer, &cx).await?;
 
         let mutation =
             Mutation { method: "CreateInteraction", request: &request, request_id: &request.request_id, subject: &command.id, cx: &cx };
-        let (cx, command) = (&cx, &command);
+        let (cx, manuals, command) = (&cx, &self.manuals, &command);
         mutate(
             &self.database,
             mutation,
-            async |conn| create_interaction(conn, cx, command.clone()).await,
+            async |conn| create_interaction(conn, cx, manuals, command.clone()).await,
             |(interaction, first_entry)| pb::CreateInteractionResponse {
                 interaction: Some(write::interaction(interaction)),
                 first_entry: first_entry.map(write::entry),

@@ -14,26 +14,27 @@ use super::{
 };
 use crate::{
     app::log::{LogInteraction, log_interaction},
-    domain::{CommitmentDraft, EntryDraft, InteractionDraft},
+    domain::{CommitmentDraft, EntryDraft, InteractionDraft, default_setting::DefaultSettings},
+    settings::Settings,
 };
 
 const MAX_ENTRIES: usize = 100;
 const MAX_STAGES: usize = 20;
 const MAX_COMMITMENTS: usize = 20;
 
-fn command(request: &pb::LogInteractionRequest, grace: Duration, cx: &Context) -> Result<LogInteraction, Violations> {
+fn command(request: &pb::LogInteractionRequest, settings: &Settings, cx: &Context) -> Result<LogInteraction, Violations> {
     let mut violations = Violations::new();
     let id = reading::new_id(&mut violations, "interaction_id", &request.interaction_id, cx);
     let entries = entries(&mut violations, &request.entries, cx.now);
     let of = reading::required(&mut violations, "interaction", request.interaction.as_ref());
-    let draft = of.and_then(|of| draft(&mut violations, of, entries.first(), cx.now));
+    let draft = of.and_then(|of| draft(&mut violations, of, &settings.default_settings, entries.first(), cx.now));
     reading::at_most(&mut violations, "stages", request.stages.len(), MAX_STAGES);
     let mut stages = Vec::new();
     for (index, stage) in request.stages.iter().take(MAX_STAGES).enumerate() {
         stages.extend(violations.word::<Stage>(&format!("stages[{index}]"), *stage));
     }
     let conclusion = conclusion::draft(&mut violations, request.conclusion.as_ref());
-    let commitments = commitments(&mut violations, request, grace, cx.now);
+    let commitments = commitments(&mut violations, request, settings.grace(), cx.now);
     if request.customer_contact.is_some() && draft.as_ref().is_some_and(|draft| draft.customer.is_some()) {
         violations.add("customer_contact", "must not be set together with interaction.customer_id");
     }
@@ -49,8 +50,14 @@ fn command(request: &pb::LogInteractionRequest, grace: Duration, cx: &Context) -
     violations.finish(command)
 }
 
-fn draft(violations: &mut Violations, of: &pb::Interaction, first: Option<&EntryDraft>, now: Time) -> Option<InteractionDraft> {
-    let draft = interaction::draft(violations, of, now);
+fn draft(
+    violations: &mut Violations,
+    of: &pb::Interaction,
+    defaults: &DefaultSettings,
+    first: Option<&EntryDraft>,
+    now: Time,
+) -> Option<InteractionDraft> {
+    let draft = interaction::draft(violations, of, defaults, now);
     let end_time = reading::past_time(violations, "interaction.end_time", of.end_time.as_ref(), now);
     let mut draft = draft?;
     let start_time = draft.start_time.or(first.and_then(|first| first.occur_time)).or(end_time).unwrap_or(now);
@@ -86,10 +93,10 @@ fn commitments(violations: &mut Violations, request: &pb::LogInteractionRequest,
 /// A request to log, and the way to reach the customer that it names; what is wrong with either is told at once.
 pub(super) fn read(
     request: &pb::LogInteractionRequest,
-    grace: Duration,
+    settings: &Settings,
     cx: &Context,
 ) -> Result<(LogInteraction, Option<Contact>), Violations> {
-    match (command(request, grace, cx), customer::contact(request.customer_contact.as_ref())) {
+    match (command(request, settings, cx), customer::contact(request.customer_contact.as_ref())) {
         (Ok(command), Ok(contact)) => Ok((command, contact)),
         (read, contact) => Err(all(read.err(), contact.err())),
     }
@@ -112,16 +119,16 @@ impl Api {
     pub(super) async fn log(&self, request: Request<pb::LogInteractionRequest>) -> Result<Response<pb::LogInteractionResponse>, Status> {
         let cx = context(&request, &self.world);
         let request = request.into_inner();
-        let (mut command, contact) = read(&request, self.settings.grace(), &cx).map_err(status::invalid)?;
+        let (mut command, contact) = read(&request, &self.settings, &cx).map_err(status::invalid)?;
         self.identify(&mut command, contact, &cx).await?;
 
         let mutation =
             Mutation { method: "LogInteraction", request: &request, request_id: &request.request_id, subject: &command.id, cx: &cx };
-        let (cx, command) = (&cx, &command);
+        let (cx, manuals, command) = (&cx, &self.manuals, &command);
         let response = mutate(
             &self.database,
             mutation,
-            async |conn| log_interaction(conn, cx, command.clone()).await,
+            async |conn| log_interaction(conn, cx, manuals, command.clone()).await,
             |logged| pb::LogInteractionResponse {
                 interaction: Some(write::interaction(logged.interaction)),
                 entries: logged.entries.into_iter().map(write::entry).collect(),

@@ -3,11 +3,12 @@
 use rapport_core::{CallFlowId, Context, Failure, InteractionId, Page};
 use rapport_db::Conn;
 
-use super::{Result, announce, interaction, unchanged};
+use super::{Result, announce, interaction, shelf::Shelves, unchanged};
 use crate::{
     domain::{
         CallFlow, Event, Interaction, Refused, Situation,
         call_flow::{CallFlowDraft, Step},
+        guidance::best_flow,
     },
     store::{self, call_flow::Key},
 };
@@ -85,34 +86,38 @@ pub struct StartCallFlow {
 ///
 /// # Errors
 /// When one of the two is not there, none applies, or the interaction has ended or follows another one.
-pub async fn start_call_flow(conn: &mut Conn<'_>, cx: &Context, command: StartCallFlow) -> Result<(Interaction, Option<Step>)> {
+pub async fn start_call_flow(
+    conn: &mut Conn<'_>,
+    cx: &Context,
+    shelves: &Shelves,
+    command: StartCallFlow,
+) -> Result<(Interaction, Option<Step>)> {
     let StartCallFlow { id, call_flow, read } = command;
     let loaded = interaction::load(conn, id, read).await?;
     let flow = match call_flow {
         Some(flow) => store::call_flow::find(conn, flow).await?.ok_or_else(|| Failure::not_found("call flow", flow))?,
-        None => most_specific(conn, &loaded).await?,
+        None => most_specific(conn, shelves, &loaded).await?,
     };
     let started = loaded.follow(&flow, cx.now).map_err(Failure::Refused)?;
     let first = next_step(&started, &flow.draft);
     save(conn, cx, started).await.map(|saved| (saved, first))
 }
 
-async fn most_specific(conn: &mut Conn<'_>, interaction: &Interaction) -> Result<CallFlow> {
+/// The one that guidance advises.
+async fn most_specific(conn: &mut Conn<'_>, shelves: &Shelves, interaction: &Interaction) -> Result<CallFlow> {
     let customer = match interaction.customer {
         Some(id) => store::customer::find(conn, id).await?,
         None => None,
     };
-    let situation = Situation::of(interaction, customer.map(|customer| customer.types).unwrap_or_default(), None);
-    let mut best = None;
-    for flow in store::call_flow::all(conn).await? {
-        // Of several alike the oldest stays.
-        if let Some(found) = flow.draft.scope.matches(&situation)
-            && best.as_ref().is_none_or(|(closest, _)| found > *closest)
-        {
-            best = Some((found, flow));
-        }
-    }
-    best.map(|(_, flow)| flow).ok_or(Failure::Refused(Refused::NoCallFlow { interaction: interaction.id }))
+    let (types, language) = customer.map(|customer| (customer.types, customer.language)).unwrap_or_default();
+    let situation = Situation::of(interaction, types, language);
+    let shelf = shelves.open(conn).await?;
+    let best = best_flow(&shelf, &situation).map(|(_, flow)| flow.id);
+    let found = match best {
+        Some(id) => store::call_flow::find(conn, id).await?,
+        None => None,
+    };
+    found.ok_or(Failure::Refused(Refused::NoCallFlow { interaction: interaction.id }))
 }
 
 /// Records the answer to the step that comes next.

@@ -102,11 +102,17 @@ async fn evidence(conn: &mut Conn<'_>, interaction: &Interaction, conclusion: &C
 
 /// The findings that still forbid to conclude: those of the last message that we wrote. A promise is put right by making the commitment.
 async fn blocking(conn: &mut Conn<'_>, interaction: &Interaction, made: &[Commitment]) -> Result<Vec<String>> {
-    let mut found = store::entry::last_findings(conn, interaction.id).await?;
-    found.retain(|finding| finding.severity == Severity::Block);
-    let promise = |finding: &Finding| finding.check == DraftCheckKind::NoUnbackedPromise;
-    if found.iter().any(promise) && (!made.is_empty() || store::commitment::any_in(conn, interaction.id).await?) {
-        found.retain(|finding| !promise(finding));
-    }
-    Ok(found.into_iter().map(|finding| format!("by the rule {} it {}", finding.rule, finding.message)).collect())
+    let found = store::entry::last_findings(conn, interaction.id).await?;
+    let promised = found.iter().any(unbacked) && (!made.is_empty() || store::commitment::any_in(conn, interaction.id).await?);
+    Ok(forbidding(found, promised))
+}
+
+fn unbacked(finding: &Finding) -> bool {
+    finding.check == DraftCheckKind::NoUnbackedPromise
+}
+
+/// Those findings in the last message that forbid to conclude, in words; a promise is put right if a commitment was made.
+pub(super) fn forbidding(mut found: Vec<Finding>, promised: bool) -> Vec<String> {
+    found.retain(|finding| finding.severity == Severity::Block && !(promised && unbacked(finding)));
+    found.into_iter().map(|finding| format!("by the rule {} it {}", finding.rule, finding.message)).collect()
 }

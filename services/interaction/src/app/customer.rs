@@ -1,11 +1,11 @@
 //! What this service knows of the customers.
 
-use rapport_core::{CustomerId, RapportNoteId};
+use rapport_core::{ConnectionId, CustomerId, RapportNoteId};
 use rapport_db::Conn;
 
 use super::Result;
 use crate::{
-    domain::{Customer, Note, Standing, guidance::Risk},
+    domain::{Customer, Note, Standing, connection::Connection, guidance::Risk},
     store,
 };
 
@@ -31,6 +31,14 @@ pub async fn learn_customer(conn: &mut Conn<'_>, customer: Customer) -> Result<(
 /// When the database fails.
 pub async fn learn_risk(conn: &mut Conn<'_>, customer: CustomerId, version: i64, risk: Risk) -> Result<()> {
     Ok(store::risk::put(conn, customer, version, risk).await?)
+}
+
+/// Takes what the customer feed tells of the bond between one of us and a customer.
+///
+/// # Errors
+/// When the database fails.
+pub async fn learn_connection(conn: &mut Conn<'_>, id: ConnectionId, customer: CustomerId, version: i64, bond: Connection) -> Result<()> {
+    Ok(store::connection::put(conn, id, customer, version, bond).await?)
 }
 
 /// Takes what the customer feed tells of a customer as a person.

@@ -8,11 +8,12 @@ use std::{
 use rapport_core::{Channel, CustomerId, CustomerType, Direction, InteractionId, Language, ManualVersionId, Responder, Stage};
 use rapport_db::Conn;
 
-use super::{Result, interaction};
+use super::{Result, interaction, shelf::Shelves};
 use crate::{
     domain::{
         Customer, Draft, EntryDraft, EntryKind, Finding, Interaction, ManualVersion, Note, Review, Said, Situation,
-        guidance::{Guidance, Known, guide},
+        default_setting::DefaultSettings,
+        guidance::{Guidance, GuidedFlow, House, Known, MAX_CONNECTIONS, guide},
         review,
     },
     store,
@@ -97,19 +98,49 @@ struct Setup {
     manual: Option<Arc<ManualVersion>>,
 }
 
+/// What the house has in memory for guidance.
+#[derive(Clone, Copy, Debug)]
+pub struct Library<'a> {
+    /// The versions of the manual.
+    pub manuals: &'a Manuals,
+    /// The approved messages and the call flows.
+    pub shelves: &'a Shelves,
+    /// By the book or personal, where nothing else decides.
+    pub defaults: &'a DefaultSettings,
+}
+
 /// What to do and what not to, and the version of the manual that says so.
 ///
 /// # Errors
 /// When the interaction is not there.
-pub async fn get_guidance(conn: &mut Conn<'_>, manuals: &Manuals, command: GetGuidance) -> Result<(Guidance, Option<Arc<ManualVersion>>)> {
-    let Setup { customer, known, situation, manual, .. } = set_up(conn, manuals, command.subject, command.situation).await?;
+pub async fn get_guidance(
+    conn: &mut Conn<'_>,
+    library: Library<'_>,
+    command: GetGuidance,
+) -> Result<(Guidance, Option<Arc<ManualVersion>>)> {
+    let Library { manuals, shelves, defaults } = library;
+    let Setup { interaction, customer, known, situation, manual } = set_up(conn, manuals, command.subject, command.situation).await?;
     let mut facts = Known { preferred_setting: known.and_then(|known| known.preferred_setting), ..Known::default() };
+    if let Some(interaction) = &interaction {
+        facts.following = following(conn, interaction).await?;
+    }
     if let Some(customer) = customer {
         facts.notes = store::note::telling(conn, customer).await?;
         facts.risk = store::risk::find(conn, customer).await?;
         facts.open_commitments = store::commitment::open_of(conn, customer, COMMITMENTS).await?;
+        facts.connections = store::connection::closest(conn, customer, MAX_CONNECTIONS).await?;
     }
-    Ok((guide(manual.as_deref(), situation, facts), manual))
+    let shelf = shelves.open(conn).await?;
+    let house = House { shelf: &shelf, defaults };
+    Ok((guide(manual.as_deref(), house, situation, facts), manual))
+}
+
+/// The call flow that an interaction follows, as the version that it follows says.
+async fn following(conn: &mut Conn<'_>, interaction: &Interaction) -> Result<Option<GuidedFlow>> {
+    let Some(run) = &interaction.call_flow else { return Ok(None) };
+    let Some(flow) = store::call_flow::find_version(conn, run.call_flow, run.revision).await? else { return Ok(None) };
+    let next = run.current.as_deref().and_then(|step| flow.step(step)).cloned();
+    Ok(Some(GuidedFlow { id: run.call_flow, revision: run.revision, title: flow.title, started: true, next }))
 }
 
 /// What the manual's rules find in a draft, and the version that says so.
@@ -132,21 +163,50 @@ pub(super) async fn findings(
     if !reviewed(entry) {
         return Ok(Vec::new());
     }
-    let setup = of_interaction(conn, manuals, interaction.clone(), Situation::default()).await?;
+    let setup = of_interaction(conn, manuals, interaction.clone(), None, Situation::default()).await?;
     let closing = interaction.stage == Some(Stage::Closing);
     Ok(read(conn, &setup, &entry.body, closing).await?.findings)
 }
 
+/// Writes into the entries of an interaction that is over what is found in each that a person of ours wrote. The stage is that of the last
+/// one; `promised` is whether a promise was made with them.
+pub(super) async fn review_all(
+    conn: &mut Conn<'_>,
+    manuals: &Manuals,
+    (interaction, learnt): (&Interaction, Option<Customer>),
+    entries: &mut [EntryDraft],
+    promised: bool,
+) -> Result<()> {
+    let Some(last) = entries.iter().rposition(reviewed) else { return Ok(()) };
+    let mut setup = of_interaction(conn, manuals, interaction.clone(), learnt, Situation::default()).await?;
+    let stage = setup.situation.stage.take();
+    let notes = touchy(conn, setup.customer).await?;
+    let promised = promised || store::commitment::any_open(conn, None, setup.customer).await?;
+    let mut said_before = false;
+    for (index, entry) in entries.iter_mut().enumerate() {
+        if reviewed(entry) {
+            let situation = &Situation { stage: stage.filter(|_| index == last), ..setup.situation.clone() };
+            let ground = Ground { situation, notes: &notes, said_before, promised, closing: false };
+            entry.findings = judge(&setup, &entry.body, &ground).findings;
+        }
+        said_before |= entry.said == Some(OURS);
+    }
+    Ok(())
+}
+
+/// What a person of ours says to the customer.
+const OURS: Said = Said { by: Responder::Human, direction: Direction::Outbound };
+
 /// Whether an entry is reviewed: a message that a person of ours wrote to the customer.
-fn reviewed(entry: &EntryDraft) -> bool {
-    entry.kind == EntryKind::Message && entry.said == Some(Said { by: Responder::Human, direction: Direction::Outbound })
+pub(super) fn reviewed(entry: &EntryDraft) -> bool {
+    entry.kind == EntryKind::Message && entry.said == Some(OURS)
 }
 
 async fn set_up(conn: &mut Conn<'_>, manuals: &Manuals, subject: Subject, given: Situation) -> Result<Setup> {
     match subject {
         Subject::Interaction(id) => {
             let interaction = interaction::get_interaction(conn, id).await?;
-            of_interaction(conn, manuals, interaction, given).await
+            of_interaction(conn, manuals, interaction, None, given).await
         }
         Subject::Customer(id, learnt) => {
             let known = match store::customer::find(conn, id).await? {
@@ -163,9 +223,15 @@ async fn set_up(conn: &mut Conn<'_>, manuals: &Manuals, subject: Subject, given:
     }
 }
 
-async fn of_interaction(conn: &mut Conn<'_>, manuals: &Manuals, interaction: Interaction, given: Situation) -> Result<Setup> {
+async fn of_interaction(
+    conn: &mut Conn<'_>,
+    manuals: &Manuals,
+    interaction: Interaction,
+    learnt: Option<Customer>,
+    given: Situation,
+) -> Result<Setup> {
     let known = match interaction.customer {
-        Some(customer) => store::customer::find(conn, customer).await?,
+        Some(customer) => store::customer::find(conn, customer).await?.or(learnt),
         None => None,
     };
     let manual = manuals.open(conn, interaction.manual_version).await?;
@@ -186,28 +252,45 @@ fn complete(given: Situation, customer_types: Vec<CustomerType>, locale: Option<
     given.or(Situation { customer_types, locale, ..Situation::default() })
 }
 
+/// What must be known of a draft beside its text.
+struct Ground<'a> {
+    situation: &'a Situation,
+    notes: &'a [Note],
+    said_before: bool,
+    promised: bool,
+    closing: bool,
+}
+
 async fn read(conn: &mut Conn<'_>, setup: &Setup, text: &str, closing: bool) -> Result<Review> {
-    let Setup { interaction, customer, situation, manual, .. } = setup;
-    let notes: Vec<Note> = match customer {
-        Some(customer) => store::note::touchy(conn, *customer).await?,
-        None => Vec::new(),
-    };
+    let Setup { interaction, customer, situation, .. } = setup;
+    let notes = touchy(conn, *customer).await?;
     let said_before = match interaction {
         Some(interaction) => store::entry::human(conn, interaction.id, Some(Direction::Outbound)).await?,
         None => situation.stage.is_some_and(|stage| stage != Stage::Greeting),
     };
-    let written = situation.channel.is_some_and(|channel| matches!(channel, Channel::Email | Channel::Letter));
     let promised = store::commitment::any_open(conn, interaction.as_ref().map(|interaction| interaction.id), *customer).await?;
-    let language = situation.locale.as_ref().or(manual.as_ref().map(|manual| &manual.locale));
+    Ok(judge(setup, text, &Ground { situation, notes: &notes, said_before, promised, closing }))
+}
+
+async fn touchy(conn: &mut Conn<'_>, customer: Option<CustomerId>) -> Result<Vec<Note>> {
+    Ok(match customer {
+        Some(customer) => store::note::touchy(conn, customer).await?,
+        None => Vec::new(),
+    })
+}
+
+fn judge(setup: &Setup, text: &str, ground: &Ground<'_>) -> Review {
+    let Ground { situation, notes, said_before, promised, closing } = *ground;
+    let manual = setup.manual.as_ref();
+    let written = situation.channel.is_some_and(|channel| matches!(channel, Channel::Email | Channel::Letter));
     let draft = Draft {
         text,
-        language,
+        language: situation.locale.as_ref().or(manual.map(|manual| &manual.locale)),
         situation,
         opening: written || !said_before,
         closing: closing || situation.stage == Some(Stage::Closing),
-        notes: &notes,
+        notes,
         promised,
     };
-    let rules = manual.as_ref().map(|manual| manual.contents.rules.as_slice()).unwrap_or_default();
-    Ok(review(rules, &draft))
+    review(manual.map(|manual| manual.contents.rules.as_slice()).unwrap_or_default(), &draft)
 }

@@ -7,6 +7,7 @@ use rapport_db::{Conn, Fault, audit};
 
 use super::{
     Result, announce,
+    guidance::Manuals,
     log::{LogInteraction, prepare},
 };
 use crate::{
@@ -42,6 +43,7 @@ impl RowOutcome {
 pub async fn import_interactions(
     conn: &mut Conn<'_>,
     cx: &Context,
+    manuals: &Manuals,
     import: &str,
     rows: &[LogInteraction],
     dry_run: bool,
@@ -56,7 +58,7 @@ pub async fn import_interactions(
             outcomes.push(RowOutcome::done(row.id, InteractionImportResult::Duplicate));
             continue;
         }
-        match prepare(conn, cx, row.clone()).await {
+        match prepare(conn, cx, manuals, row.clone()).await {
             Ok(prepared) => {
                 taken.insert(row.id);
                 if let Some(customer) = row.customer.clone().filter(|customer| !dry_run && customers.insert(customer.id)) {

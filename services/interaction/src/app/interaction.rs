@@ -5,7 +5,13 @@ use std::time::Duration;
 use rapport_core::{Context, Failure, InteractionId, Page};
 use rapport_db::Conn;
 
-use super::{Result, announce, assignment, service_level, service_level::Late, unchanged};
+use super::{
+    Result, announce, assignment,
+    guidance::{self, Manuals},
+    service_level,
+    service_level::Late,
+    unchanged,
+};
 use crate::{
     domain::{
         Customer, Effect, Entry, EntryAdded, EntryDraft, Event, Interaction, InteractionDraft, InteractionState, Refused,
@@ -31,12 +37,20 @@ pub struct CreateInteraction {
 ///
 /// # Errors
 /// When there is one with its id.
-pub async fn create_interaction(conn: &mut Conn<'_>, cx: &Context, command: CreateInteraction) -> Result<(Interaction, Option<Entry>)> {
-    let CreateInteraction { id, draft, first_entry, customer } = command;
+pub async fn create_interaction(
+    conn: &mut Conn<'_>,
+    cx: &Context,
+    manuals: &Manuals,
+    command: CreateInteraction,
+) -> Result<(Interaction, Option<Entry>)> {
+    let CreateInteraction { id, draft, mut first_entry, customer } = command;
     if let Some(customer) = customer {
         store::customer::insert_if_new(conn, customer).await?;
     }
     let mut interaction = begin(conn, cx, id, draft).await?;
+    if let Some(entry) = &mut first_entry {
+        entry.findings = guidance::findings(conn, manuals, &interaction, entry).await?;
+    }
     let first_entry = first_entry.map(|draft| Entry::record(draft, id, interaction.customer, cx));
     let mut first_human_response = false;
     if let Some(entry) = &first_entry

@@ -5,7 +5,11 @@ use std::time::Duration;
 use rapport_core::{Context, Direction, Failure, InteractionId, Stage};
 use rapport_db::Conn;
 
-use super::{Result, announce, commitment, conclusion, interaction};
+use super::{
+    Result, announce, commitment, conclusion,
+    guidance::{self, Manuals},
+    interaction,
+};
 use crate::{
     domain::{
         Commitment, CommitmentDraft, ConclusionDraft, Customer, Effect, Entry, EntryAdded, EntryDraft, Event, Evidence, Interaction,
@@ -56,11 +60,11 @@ pub(super) struct Prepared {
 ///
 /// # Errors
 /// When one of the ids is taken, or every condition of a conclusion that is not met.
-pub async fn log_interaction(conn: &mut Conn<'_>, cx: &Context, mut command: LogInteraction) -> Result<Logged> {
+pub async fn log_interaction(conn: &mut Conn<'_>, cx: &Context, manuals: &Manuals, mut command: LogInteraction) -> Result<Logged> {
     if let Some(customer) = command.customer.take() {
         store::customer::insert_if_new(conn, customer).await?;
     }
-    let Prepared { interaction, entries, commitments, events } = prepare(conn, cx, command).await?;
+    let Prepared { interaction, entries, commitments, events } = prepare(conn, cx, manuals, command).await?;
     // It is over: no clock of it runs, so nothing of it is late.
     let (interaction, _) = interaction::insert(conn, cx, interaction).await?;
     for entry in &entries {
@@ -74,15 +78,19 @@ pub async fn log_interaction(conn: &mut Conn<'_>, cx: &Context, mut command: Log
 }
 
 /// Makes an interaction that is over of what is told of it; stores nothing.
-pub(super) async fn prepare(conn: &mut Conn<'_>, cx: &Context, command: LogInteraction) -> Result<Prepared> {
-    let LogInteraction { id, draft, entries, stages, conclusion: mut wish, commitments, customer: _ } = command;
+pub(super) async fn prepare(conn: &mut Conn<'_>, cx: &Context, manuals: &Manuals, command: LogInteraction) -> Result<Prepared> {
+    let LogInteraction { id, draft, mut entries, stages, conclusion: mut wish, commitments, customer } = command;
     let opened = interaction::begin(conn, cx, id, InteractionDraft { scheduled_time: None, ..draft }).await?;
-    let Heard { interaction: heard, added, first_human_response } =
-        hear(cx, opened.clone().passed(&stages, &cx.caller.name, cx.now), entries)?;
+    let passed = opened.clone().passed(&stages, &cx.caller.name, cx.now);
+    let promised = !commitments.is_empty();
+    guidance::review_all(conn, manuals, (&passed, customer), &mut entries, promised).await?;
+    let last = entries.iter().rev().find(|entry| guidance::reviewed(entry)).map(|entry| entry.findings.clone());
+    let Heard { interaction: heard, added, first_human_response } = hear(cx, passed, entries)?;
     let made = commitments.into_iter().map(|draft| conclusion::promise(cx, draft, &heard)).collect::<Result<Vec<_>>>()?;
     conclusion::default_step(&mut wish, made.first());
     let evidence = Evidence {
         commitment: conclusion::named_commitment(conn, &wish, &made).await?,
+        blocking_findings: conclusion::forbidding(last.unwrap_or_default(), promised),
         human_entry: added.iter().any(|added| added.entry.human().is_some()),
         human_reply: added.iter().any(|added| added.entry.human() == Some(Direction::Outbound)),
         ..Evidence::default()

@@ -8,6 +8,7 @@ use rapport_db::Conn;
 
 use super::{
     Result, customer, entry,
+    guidance::Manuals,
     interaction::{CreateInteraction, create_interaction},
     log::{LogInteraction, log_interaction},
 };
@@ -18,6 +19,11 @@ use crate::{
     },
     store,
 };
+
+/// What begins here holds no message of ours, so no manual is read for a review.
+fn unread() -> Manuals {
+    Manuals::default()
+}
 
 /// Takes a reply: it goes on with the interaction that it answers, or opens one.
 ///
@@ -35,7 +41,7 @@ pub async fn take_reply(conn: &mut Conn<'_>, cx: &Context, reply: Reply, reopen_
         None => {
             let command =
                 CreateInteraction { id: cx.fresh(), draft: reply.interaction(), first_entry: Some(reply.entry()), customer: None };
-            create_interaction(conn, cx, command).await?;
+            create_interaction(conn, cx, &unread(), command).await?;
         }
     }
     Ok(())
@@ -81,7 +87,7 @@ pub async fn take_signup(conn: &mut Conn<'_>, cx: &Context, signup: Signup) -> R
         commitments: Vec::new(),
         customer: None,
     };
-    log_interaction(conn, cx, command).await?;
+    log_interaction(conn, cx, &unread(), command).await?;
     Ok(())
 }
 
@@ -95,7 +101,7 @@ pub async fn take_rating(conn: &mut Conn<'_>, cx: &Context, rating: Rating, call
     }
     expect(conn, rating.customer).await?;
     let draft = rating.callback(callback_after, cx.now);
-    create_interaction(conn, cx, CreateInteraction { id: rating.id(), draft, first_entry: None, customer: None }).await?;
+    create_interaction(conn, cx, &unread(), CreateInteraction { id: rating.id(), draft, first_entry: None, customer: None }).await?;
     Ok(())
 }
 
@@ -109,7 +115,7 @@ pub async fn take_touch(conn: &mut Conn<'_>, cx: &Context, due: DueTouch) -> Res
     }
     expect(conn, Some(due.customer)).await?;
     let draft = due.interaction(cx.now);
-    create_interaction(conn, cx, CreateInteraction { id: due.id, draft, first_entry: None, customer: None }).await?;
+    create_interaction(conn, cx, &unread(), CreateInteraction { id: due.id, draft, first_entry: None, customer: None }).await?;
     Ok(())
 }
 

@@ -80,7 +80,10 @@ impl Scene {
         let cx = &self.context();
         let draft = &draft(Setting::Informal, InteractionKind::Expected);
         let command = &CreateInteraction { id: cx.fresh(), draft: draft.clone(), first_entry: None, customer: None };
-        let made = self.database.write(async |conn| create_interaction(conn, cx, command.clone()).await).await;
+        let made = self
+            .database
+            .write(async |conn| create_interaction(conn, cx, &crate::app::guidance::Manuals::default(), command.clone()).await)
+            .await;
         made.expect("it is created").0
     }
     async fn commitment(&self) -> Commitment {

@@ -1,14 +1,22 @@
 //! What to do and what not to in a situation, by the manual and by what is known of the customer; each with why it applies.
 
-use rapport_core::{Channel, CustomerType, InteractionKind, RiskLevel, Setting};
+use rapport_core::{CallFlowId, Channel, CustomerType, InteractionKind, RiskLevel, Setting};
 
 use super::{
     Commitment, EtiquetteRule, Initiator, ManualElement, ManualSection, ManualVersion, Match, Note, NoteKind, Purpose, RuleStance,
     Situation,
+    call_flow::Step,
+    connection::Connection,
+    default_setting::DefaultSettings,
+    shelf::{OfferedFlow, OfferedMessage, Shelf},
 };
 
 /// How much of a list of notes is given, the newest first.
 pub const MAX_NOTES: usize = 100;
+/// How many canned messages are offered, the most specific first.
+pub const MAX_MESSAGES: usize = 20;
+/// How many of our people who know the customer are told of, the closest first.
+pub const MAX_CONNECTIONS: usize = 20;
 
 /// How likely a customer is to have a bad experience, as the customer service told last.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +57,34 @@ pub struct Known {
     pub risk: Option<Risk>,
     /// What was promised and is not kept yet, the most urgent first.
     pub open_commitments: Vec<Commitment>,
+    /// Who of ours knows the customer, the closest first.
+    pub connections: Vec<Connection>,
+    /// The call flow that the interaction follows, if it follows one.
+    pub following: Option<GuidedFlow>,
+}
+
+/// What the house has beside the manual.
+#[derive(Clone, Copy, Debug)]
+pub struct House<'a> {
+    /// The approved messages and the call flows.
+    pub shelf: &'a Shelf,
+    /// By the book or personal, where nothing else decides.
+    pub defaults: &'a DefaultSettings,
+}
+
+/// The call flow to follow, and where to go on in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GuidedFlow {
+    /// The call flow.
+    pub id: CallFlowId,
+    /// The version of what it says.
+    pub revision: i32,
+    /// What people of ours call it.
+    pub title: String,
+    /// Whether the interaction has begun it.
+    pub started: bool,
+    /// The step that comes next; none when all are answered.
+    pub next: Option<Step>,
 }
 
 /// Something of the manual, and why it applies.
@@ -88,13 +124,19 @@ pub struct Guidance {
     /// By the book or personal.
     pub advised_setting: Setting,
     /// Why.
-    pub advised_because: &'static str,
+    pub advised_because: String,
+    /// The approved texts and the material that fit, the most specific first.
+    pub messages: Vec<Applying<OfferedMessage>>,
+    /// The call flow that fits best.
+    pub call_flow: Option<Applying<GuidedFlow>>,
+    /// Who of ours knows the customer, the closest first.
+    pub connections: Vec<Connection>,
 }
 
 /// What to do and what not to in this situation.
-pub fn guide(manual: Option<&ManualVersion>, mut situation: Situation, known: Known) -> Guidance {
-    let Known { preferred_setting, notes, risk, open_commitments } = known;
-    let (advised_setting, advised_because) = advise(&situation, preferred_setting, risk.as_ref().map(|risk| risk.level));
+pub fn guide(manual: Option<&ManualVersion>, house: House<'_>, mut situation: Situation, known: Known) -> Guidance {
+    let Known { preferred_setting, notes, risk, open_commitments, connections, following } = known;
+    let (advised_setting, advised_because) = advise(&situation, house.defaults, preferred_setting, risk.as_ref().map(|risk| risk.level));
     situation.setting.get_or_insert(advised_setting);
     let (mut dos, mut donts) = (Vec::new(), Vec::new());
     for rule in manual.into_iter().flat_map(|manual| &manual.contents.rules) {
@@ -127,8 +169,43 @@ pub fn guide(manual: Option<&ManualVersion>, mut situation: Situation, known: Kn
         risk,
         advised_setting,
         advised_because,
+        messages: messages(house.shelf, &situation),
+        call_flow: call_flow(house.shelf, &situation, following),
+        connections,
         situation,
     }
+}
+
+fn messages(shelf: &Shelf, situation: &Situation) -> Vec<Applying<OfferedMessage>> {
+    let fitting = shelf.messages.iter().filter_map(|message| Some((message.scope.matches(situation)?, message)));
+    let mut found: Vec<(Match, &OfferedMessage)> = fitting.collect();
+    found.sort_by(|(left, _), (right, _)| right.cmp(left));
+    found.truncate(MAX_MESSAGES);
+    ranked(found)
+}
+
+/// The call flow that the interaction follows, or else the one that fits best.
+fn call_flow(shelf: &Shelf, situation: &Situation, following: Option<GuidedFlow>) -> Option<Applying<GuidedFlow>> {
+    if let Some(following) = following {
+        return Some(Applying { what: following, because: "the interaction follows it".to_owned() });
+    }
+    let (found, flow) = best_flow(shelf, situation)?;
+    let OfferedFlow { id, revision, title, scope: _, first } = flow.clone();
+    let what = GuidedFlow { id, revision, title, started: false, next: first };
+    Some(Applying { what, because: found.explain() })
+}
+
+/// The call flow with the most specific scope that matches; of several alike the oldest.
+pub fn best_flow<'a>(shelf: &'a Shelf, situation: &Situation) -> Option<(Match, &'a OfferedFlow)> {
+    let mut best: Option<(Match, &OfferedFlow)> = None;
+    for flow in &shelf.flows {
+        if let Some(found) = flow.scope.matches(situation)
+            && best.as_ref().is_none_or(|(closest, _)| found > *closest)
+        {
+            best = Some((found, flow));
+        }
+    }
+    best
 }
 
 /// The most specific first; those that are equally specific stay in the order of the manual.
@@ -141,34 +218,48 @@ fn texts(notes: &[Note], wanted: impl Fn(&Note) -> bool) -> Vec<String> {
     notes.iter().filter(|note| wanted(note)).map(|note| note.text.clone()).take(MAX_NOTES).collect()
 }
 
-/// By the book or personal, by the first reason that holds.
-fn advise(situation: &Situation, preferred: Option<Setting>, risk: Option<RiskLevel>) -> (Setting, &'static str) {
+/// By the book or personal, by the first reason that holds: what the moment demands, what the customer wants, what is known of the
+/// customer, what the house has for a default, and what is usual.
+fn advise(situation: &Situation, defaults: &DefaultSettings, preferred: Option<Setting>, risk: Option<RiskLevel>) -> (Setting, String) {
+    if let Some((setting, because)) = demanded(situation, preferred, risk) {
+        return (setting, because.to_owned());
+    }
+    if let Some(default) = defaults.find(situation.function, situation.channel) {
+        return default;
+    }
+    let usual = match situation.channel {
+        Some(Channel::Street | Channel::Event) => (Setting::Informal, "one meets informally in the street and at events"),
+        Some(Channel::Social) => (Setting::Informal, "social networks are personal"),
+        _ => (Setting::Formal, "nothing speaks for the personal way"),
+    };
+    (usual.0, usual.1.to_owned())
+}
+
+fn demanded(situation: &Situation, preferred: Option<Setting>, risk: Option<RiskLevel>) -> Option<(Setting, &'static str)> {
     let is_purpose = |purposes: &[Purpose]| situation.purpose.is_some_and(|purpose| purposes.contains(&purpose));
     let is_channel = |channels: &[Channel]| situation.channel.is_some_and(|channel| channels.contains(&channel));
     let is_type = |of: CustomerType| situation.customer_types.contains(&of);
     if situation.kind == Some(InteractionKind::Unwanted) || is_purpose(&[Purpose::Complaint]) {
-        return (Setting::Formal, "a complaint or an unwanted interaction is handled by the book");
+        return Some((Setting::Formal, "a complaint or an unwanted interaction is handled by the book"));
     }
     if is_purpose(&[Purpose::Billing]) {
-        return (Setting::Formal, "money is handled by the book");
+        return Some((Setting::Formal, "money is handled by the book"));
     }
     if let Some(preferred) = preferred {
-        return (preferred, "the customer prefers it");
+        return Some((preferred, "the customer prefers it"));
     }
-    if is_channel(&[Channel::Street, Channel::Event]) || is_purpose(&[Purpose::EventEncounter]) {
-        return (Setting::Informal, "one meets informally in the street and at events");
+    if is_purpose(&[Purpose::EventEncounter]) {
+        return Some((Setting::Informal, "one meets informally at events"));
     }
-    if risk.is_some_and(|risk| matches!(risk, RiskLevel::AtRisk | RiskLevel::Critical)) {
-        return (Setting::Formal, "the customer is at risk, so nothing is left to chance");
+    let at_risk = risk.is_some_and(|risk| matches!(risk, RiskLevel::AtRisk | RiskLevel::Critical));
+    if at_risk && !is_channel(&[Channel::Street, Channel::Event]) {
+        return Some((Setting::Formal, "the customer is at risk, so nothing is left to chance"));
     }
     if is_purpose(&[Purpose::Relationship]) {
-        return (Setting::Informal, "keeping in touch is personal");
+        return Some((Setting::Informal, "keeping in touch is personal"));
     }
     if is_type(CustomerType::Loyal) && is_channel(&[Channel::FaceToFace, Channel::Phone, Channel::Video, Channel::Social]) {
-        return (Setting::Informal, "a loyal customer whom one sees or speaks to is met in person");
+        return Some((Setting::Informal, "a loyal customer whom one sees or speaks to is met in person"));
     }
-    if is_channel(&[Channel::Social]) {
-        return (Setting::Informal, "social networks are personal");
-    }
-    (Setting::Formal, "nothing speaks for the personal way")
+    None
 }

@@ -10,7 +10,7 @@ use super::Work;
 use crate::{
     NAME,
     app::{
-        customer::{forget_note, learn_customer, learn_note, learn_risk},
+        customer::{forget_note, learn_connection, learn_customer, learn_note, learn_risk},
         origin::take_touch,
     },
     domain::origin::DueTouch,
@@ -22,6 +22,7 @@ const TYPES: &[&str] = &[
     "customer.updated",
     "customer.type_changed",
     "risk.changed",
+    "connection.changed",
     "rapport_note.recorded",
     "rapport_note.updated",
     DELETED,
@@ -47,6 +48,10 @@ pub async fn run(work: Work, feed: CustomerFeed, stop: CancellationToken) -> Res
             },
             Some(Payload::Risk(assessment)) => match peers::read_risk(assessment) {
                 Some((customer, risk)) => learn_risk(conn, customer, version, risk).await,
+                None => Ok(()),
+            },
+            Some(Payload::Connection(connection)) => match peers::read_connection(connection) {
+                Some((id, customer, bond)) => learn_connection(conn, id, customer, version, bond).await,
                 None => Ok(()),
             },
             Some(Payload::RapportNote(note)) => match peers::read_note(note) {

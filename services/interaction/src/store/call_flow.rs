@@ -11,6 +11,7 @@ use rapport_db::{Conn, Fault, Json, on};
 use super::{
     lock::first_for_update,
     schema::{call_flow_versions, call_flows},
+    shelf,
 };
 use crate::domain::{CallFlow, call_flow::CallFlowDraft};
 
@@ -132,9 +133,9 @@ pub async fn update(conn: &mut Conn<'_>, flow: CallFlow) -> Result<Option<CallFl
     Ok((updated == 1).then_some(changed))
 }
 
-/// Keeps the version, unless it is kept.
+/// Keeps the version, unless it is kept, and counts the change.
 async fn keep(conn: &mut Conn<'_>, row: CallFlowRow) -> Result<(), Fault> {
     let row = VersionRow { call_flow: row.id, revision: row.revision, draft: row.draft };
     on!(conn, |c| diesel::insert_into(call_flow_versions::table).values(&row).on_conflict_do_nothing().execute(c).await)?;
-    Ok(())
+    shelf::count(conn).await
 }

@@ -8,7 +8,7 @@ use diesel_async::RunQueryDsl;
 use rapport_core::{CannedMessageId, Page, Time};
 use rapport_db::{Conn, Fault, Json, on};
 
-use super::{filter::compare, lock::first_for_update, schema::canned_messages};
+use super::{filter::compare, lock::first_for_update, schema::canned_messages, shelf};
 use crate::domain::{
     CannedMessage, CannedMessageDraft, CannedMessageKind, Scope, canned_message::Approval, filter::CannedMessageCriterion as Criterion,
 };
@@ -157,6 +157,9 @@ pub async fn list(conn: &mut Conn<'_>, criteria: &[Criterion], page: &Page<Key>)
 pub async fn insert(conn: &mut Conn<'_>, message: CannedMessage) -> Result<bool, Fault> {
     let row = CannedMessageRow::from(message);
     let inserted = on!(conn, |c| diesel::insert_into(canned_messages::table).values(&row).on_conflict_do_nothing().execute(c).await)?;
+    if inserted == 1 {
+        shelf::count(conn).await?;
+    }
     Ok(inserted == 1)
 }
 
@@ -170,5 +173,8 @@ pub async fn update(conn: &mut Conn<'_>, message: CannedMessage) -> Result<Optio
     let row = CannedMessageRow::from(changed.clone());
     let query = canned_messages::table.find(row.id).filter(canned_messages::version.eq(read));
     let updated = on!(conn, |c| diesel::update(query).set(&row).execute(c).await)?;
+    if updated == 1 {
+        shelf::count(conn).await?;
+    }
     Ok((updated == 1).then_some(changed))
 }

@@ -345,3 +345,21 @@ diesel::table! {
         measures -> Json,
     }
 }
+diesel::table! {
+    use diesel::sql_types::{BigInt, Integer};
+    shelf (id) {
+        id -> Integer,
+        version -> BigInt,
+    }
+}
+diesel::table! {
+    use diesel::sql_types::{BigInt, Text};
+    use rapport_db::sql_types::{Uuid, Word};
+    customer_connections (id) {
+        id -> Uuid,
+        version -> BigInt,
+        customer -> Uuid,
+        agent -> Text,
+        level -> Word,
+    }
+}

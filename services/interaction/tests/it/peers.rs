@@ -161,6 +161,13 @@ impl Peers {
         let meta = self.meta(&self.state.customer_feed, "risk.changed", &fresh());
         self.state.customer_feed.tell(customer::Event { meta, payload: Some(customer::event::Payload::Risk(risk)) });
     }
+    /// The customer feed tells of a bond; each time it is newer.
+    pub fn tell_connection(&self, connection: customer::Connection) {
+        let mut meta = self.meta(&self.state.customer_feed, "connection.changed", &connection.connection_id);
+        let told = i64::try_from(self.state.customer_feed.0.borrow().len()).unwrap_or(i64::MAX);
+        meta.as_mut().expect("it is made").subject_version = told + 1;
+        self.state.customer_feed.tell(customer::Event { meta, payload: Some(customer::event::Payload::Connection(connection)) });
+    }
     /// The customer feed tells of a note, or that it is gone.
     pub fn tell_note(&self, kind: &str, note: customer::RapportNote) {
         let mut meta = self.meta(&self.state.customer_feed, kind, &note.rapport_note_id);

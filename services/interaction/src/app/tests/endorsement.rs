@@ -59,7 +59,7 @@ async fn endorsed(conn: &mut Conn<'_>, cx: &Context, handle: &str) -> Result<Age
 async fn formal(conn: &mut Conn<'_>, cx: &Context) -> Result<InteractionId> {
     let draft = draft(Setting::Formal, InteractionKind::Expected);
     let command = CreateInteraction { id: cx.fresh(), draft, first_entry: None, customer: None };
-    Ok(create_interaction(conn, cx, command).await?.0.id)
+    Ok(create_interaction(conn, cx, &crate::app::guidance::Manuals::default(), command).await?.0.id)
 }
 
 fn give(id: InteractionId, agent: AgentId) -> AssignInteraction {

@@ -1,0 +1,2 @@
+DROP TABLE customer_connections;
+DROP TABLE shelf;

@@ -11,6 +11,7 @@ mod foreign;
 mod fuzz;
 mod layout;
 mod moves;
+mod manual;
 mod near_valid;
 mod promises;
 mod reasons;

@@ -15,9 +15,11 @@ use crate::{
     domain::ManualEdit,
 };
 
+mod check;
 mod read;
 pub mod write;
 
+pub use check::check;
 pub use read::slug;
 
 /// The example manual that ships with this service, as protobuf JSON.
@@ -31,20 +33,18 @@ const MESSAGE: &str = "rapport.interaction.v1.ManualVersion";
 /// What is wrong with it; a test sees to it that nothing is.
 pub fn example() -> Result<ManualEdit, String> {
     let manual: pb::ManualVersion = rapport_proto::json::read(MESSAGE, EXAMPLE).map_err(|error| error.to_string())?;
-    of_file(&manual).map_err(|violations| violations.to_string())
+    let (edit, violations) = of_file(&manual);
+    if violations.is_empty() { Ok(edit) } else { Err(violations.to_string()) }
 }
 
-/// What a manual in a file says.
-///
-/// # Errors
-/// Everything that is wrong with its form.
-pub fn of_file(manual: &pb::ManualVersion) -> Result<ManualEdit, Violations> {
+/// As much of what a manual in a file says as can be read, and everything that is wrong with its form.
+pub fn of_file(manual: &pb::ManualVersion) -> (ManualEdit, Violations) {
     let mut violations = Violations::new();
     if manual.title.is_empty() {
         violations.add("manual_version.title", "is required");
     }
     let edit = read::edit(&mut violations, manual, None);
-    violations.finish(Some(edit))
+    (edit, violations)
 }
 
 fn create_command(request: &pb::CreateManualVersionRequest, cx: &Context) -> Result<CreateManualVersion, Violations> {

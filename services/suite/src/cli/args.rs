@@ -226,7 +226,7 @@ pub enum ManualCommand {
     },
     /// Writes what a version says to a file.
     Export {
-        /// The file.
+        /// The file; `-` for standard output.
         file: PathBuf,
         /// The id of the version [default: the one in force].
         #[arg(long)]

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use rapport_core::{Channel, InteractionKind, Setting, Stage, Time, words::Word};
+use rapport_interaction::domain::{Purpose, connection::ConnectionLevel};
 use rapport_proto::interaction::v1 as pb;
 use rapport_server::Settings;
 use serde_json::json;
@@ -36,19 +37,11 @@ pub async fn run(settings: &Settings, wanted: Guidance, out: &Out) -> Result<Exi
 
 /// What was said of the situation, in the words of the API.
 fn situation(wanted: &Guidance) -> Result<pb::Situation, End> {
-    let purpose = match &wanted.purpose {
-        None => 0,
-        Some(text) => {
-            let name = format!("PURPOSE_{}", word(text));
-            let known = pb::Purpose::from_str_name(&name).filter(|purpose| *purpose != pb::Purpose::Unspecified);
-            known.ok_or_else(|| End::usage(format!("{text:?} is not a purpose: write it as in SALE or COMPLAINT")))?.into()
-        }
-    };
     Ok(pb::Situation {
         channel: number::<Channel>(wanted.channel.as_deref())?,
         kind: number::<InteractionKind>(wanted.kind.as_deref())?,
         stage: number::<Stage>(wanted.stage.as_deref())?,
-        purpose,
+        purpose: number::<Purpose>(wanted.purpose.as_deref())?,
         ..pb::Situation::default()
     })
 }
@@ -108,6 +101,7 @@ fn show(guidance: &pb::Guidance, out: Out) {
     for (title, list) in notes.iter().filter(|(_, list)| !list.is_empty()) {
         out.line(format_args!("\n{title}: {}", list.join("; ")));
     }
+    beside(guidance, out);
     if !guidance.open_commitments.is_empty() {
         out.line("\nPromised and still to be kept");
         for commitment in &guidance.open_commitments {
@@ -116,12 +110,43 @@ fn show(guidance: &pb::Guidance, out: Out) {
     }
 }
 
+/// What there is beside the manual: approved texts and material, the call flow, and who knows the customer.
+fn beside(guidance: &pb::Guidance, out: Out) {
+    if !guidance.canned_messages.is_empty() {
+        out.line("\nApproved texts and material");
+        for message in &guidance.canned_messages {
+            let what = [&message.subject, &message.file].into_iter().find(|text| !text.is_empty()).map_or("", String::as_str);
+            out.line(format_args!("  - {}: {what} ({})", message.short_code, message.because));
+        }
+    }
+    if let Some(flow) = &guidance.call_flow {
+        out.line(format_args!("\nCall flow: {} ({})", flow.title, flow.because));
+        for step in &flow.next_step {
+            out.line(format_args!("  - next: {}", step.prompt));
+        }
+    }
+    if !guidance.connections.is_empty() {
+        let bond = |bond: &pb::KnownBy| format!("{} ({})", bond.agent, closeness(bond.level));
+        out.line(format_args!("\nKnown by: {}", guidance.connections.iter().map(bond).collect::<Vec<_>>().join("; ")));
+    }
+}
+
+fn closeness(level: i32) -> &'static str {
+    ConnectionLevel::from_number(level).map_or("", Word::as_str)
+}
+
 fn object(customer_id: &str, guidance: &pb::Guidance) -> serde_json::Value {
     let named = |list: Vec<(&str, &str, &str)>| -> Vec<serde_json::Value> {
         list.into_iter().map(|(id, text, because)| json!({ "id": id, "text": text, "because": because })).collect()
     };
     let commitment =
         |one: &pb::Commitment| json!({ "commitment_id": one.commitment_id, "text": one.text, "owner": one.owner, "due_time": due(one) });
+    let message = |one: &pb::ApplyingCannedMessage| json!({ "canned_message_id": one.canned_message_id, "short_code": one.short_code, "subject": one.subject, "file": one.file, "because": one.because });
+    let flow = |one: &pb::ApplyingCallFlow| {
+        let next = one.next_step.as_ref().map(|step| &step.prompt);
+        json!({ "call_flow_id": one.call_flow_id, "title": one.title, "started": one.started, "next": next, "because": one.because })
+    };
+    let bond = |one: &pb::KnownBy| json!({ "agent": one.agent, "level": closeness(one.level) });
     json!({
         "customer_id": customer_id,
         "manual_version_id": guidance.manual_version_id,
@@ -136,6 +161,9 @@ fn object(customer_id: &str, guidance: &pb::Guidance) -> serde_json::Value {
         "invited_topics": guidance.invited_topics,
         "interests": guidance.interests,
         "never_criticise": guidance.never_criticise,
+        "canned_messages": guidance.canned_messages.iter().map(message).collect::<Vec<_>>(),
+        "call_flow": guidance.call_flow.as_ref().map(flow),
+        "connections": guidance.connections.iter().map(bond).collect::<Vec<_>>(),
         "open_commitments": guidance.open_commitments.iter().map(commitment).collect::<Vec<_>>(),
     })
 }

@@ -316,3 +316,15 @@ fn events_come_back_from_json_as_they_went() {
         assert_eq!(serde_json::from_value::<Event>(json).expect("it is an event"), event);
     }
 }
+
+#[test]
+fn a_move_that_was_stored_before_it_said_from_whom_is_still_read() {
+    let moved = open(Setting::Informal, InteractionKind::Expected);
+    let from = Some(customer());
+    let event = Event::InteractionMoved(event::Moved { subject: moved.clone(), moved_from: from });
+    let mut stored = serde_json::to_value(&event).expect("it is written");
+    assert_eq!(serde_json::from_value::<Event>(stored.clone()).expect("it is read"), event);
+    stored.as_object_mut().expect("an object").remove("moved_from").expect("it was there");
+    let read = serde_json::from_value::<Event>(stored).expect("it is read");
+    assert_eq!(read, Event::InteractionMoved(event::Moved { subject: moved, moved_from: None }));
+}

@@ -123,11 +123,6 @@ fn of_interaction(meta: &EventMeta, interaction: &Interaction) -> Option<Observa
             noted.changes.push(Change::Observe(signal(RiskCode::UnwantedInteraction, id, Some(happened))));
             return Some(noted);
         }
-        // What it shows was shown of another customer.
-        "interaction.moved" => {
-            noted.news.extend(shown(interaction, customer, id, ended?).map(News::Shown));
-            return Some(noted);
-        }
         "interaction.scheduled" => (format!("is planned: {subject}"), None),
         "interaction.opened" => {
             noted.met = began;
@@ -160,6 +155,8 @@ fn of_interaction(meta: &EventMeta, interaction: &Interaction) -> Option<Observa
         }
         "interaction.moved" => {
             noted.met = ended.or(began);
+            // What it shows was shown of another customer.
+            noted.news.extend(ended.and_then(|ended| shown(interaction, customer, id, ended)).map(News::Shown));
             // Nobody noted it while nobody knew whose it was.
             if unwanted && ended.is_none() {
                 noted.changes.push(Change::Observe(signal(RiskCode::UnwantedInteraction, id, began)));

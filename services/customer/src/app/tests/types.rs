@@ -65,7 +65,7 @@ impl Bench {
             time: Some(timestamp(cx.now)),
             ..Default::default()
         };
-        let event = Event { meta: Some(meta), payload: Some(Payload::Interaction(interaction)) };
+        let event = Event { meta: Some(meta), payload: Some(Payload::Interaction(interaction)), ..Default::default() };
         self.database.write(async |conn| follow_interaction(conn, &cx, &THRESHOLDS, &event).await).await.expect("noted");
     }
     async fn known(&self) -> CustomerId {

@@ -240,6 +240,23 @@ both_databases! {
         assert_eq!(of_element(&without, ManualElement::SellingAndUpselling), Vec::<&str>::new(), "nothing is sold to one who complains");
     }
 
+    async fn row_26_who_tells_of_a_change_is_told_how_and_the_customer_hears_it_in_an_interaction(backend: Backend) {
+        let house = House::open(backend).await;
+        let given = at(&house, on(Purpose::ChangeNotice)).await;
+        assert_eq!(of_element(&given, ManualElement::ChangeUpdates), ["changes"]);
+        assert_eq!(of_element(&at(&house, on(Purpose::Sale)).await, ManualElement::ChangeUpdates), Vec::<&str>::new());
+        let notice = pb::Interaction {
+            purpose: Purpose::ChangeNotice.into(),
+            direction: rapport_proto::common::v1::Direction::Outbound.into(),
+            incident: "prices 2027".to_owned(),
+            ..enquiry()
+        };
+        house.create(notice.clone()).await;
+        house.create(notice).await;
+        let told = house.list("purpose = CHANGE_NOTICE AND incident = \"prices 2027\"").await;
+        assert_eq!(told.len(), 2, "who was told of one change is known");
+    }
+
     async fn row_27_who_hears_a_complaint_is_told_how_complaints_are_handled(backend: Backend) {
         let house = House::open(backend).await;
         let complaint = pb::Interaction { purpose: Purpose::Complaint.into(), kind: InteractionKind::Unwanted.into(), ..enquiry() };

@@ -159,7 +159,7 @@ impl Importer {
         let done = if self.dry_run == Some(true) {
             database.bulk_read(async |conn| preview_import(conn, &cx, rows).await).instrument(span).await
         } else {
-            database.write(async |conn| import_customers(conn, &cx, rows).await).instrument(span).await
+            database.write(async |conn| import_customers(conn, &cx, &self.api.thresholds, rows).await).instrument(span).await
         };
         done.map_err(status)
     }

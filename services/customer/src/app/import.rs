@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use rapport_core::{Context, CustomerId, CustomerType, Violations};
 use rapport_db::{Conn, Fault, audit};
 
-use super::{Outcome, announce_all, customer::check_organization, save};
+use super::{Outcome, announce_all, customer::check_organization, save, type_rule::rejudge};
 use crate::{
     domain::{
-        Customer, CustomerKind, Event, Identity, Profile, TypeSource,
+        Customer, CustomerKind, Event, Identity, Profile, Thresholds, TypeSource,
         customer::Birth,
         import::{Decision, ImportResult, Matches, decide, meant},
     },
@@ -78,7 +78,7 @@ struct Plan {
 ///
 /// # Errors
 /// When the database fails; no row's own fault fails the group.
-pub async fn import_customers(conn: &mut Conn<'_>, cx: &Context, rows: &[ImportRow]) -> Outcome<Vec<RowOutcome>> {
+pub async fn import_customers(conn: &mut Conn<'_>, cx: &Context, thresholds: &Thresholds, rows: &[ImportRow]) -> Outcome<Vec<RowOutcome>> {
     let Plan { outcomes, mut customers, created, changed, released, led, shared } = plan(conn, cx, rows, true).await?;
     for (key, customer) in &released {
         store::identity::release(conn, &[key], *customer).await?;
@@ -94,7 +94,10 @@ pub async fn import_customers(conn: &mut Conn<'_>, cx: &Context, rows: &[ImportR
     }
     for id in &changed {
         if let Some(customer) = customers.remove(id) {
-            save(conn, cx, customer, Event::CustomerUpdated).await?;
+            let saved = save(conn, cx, customer, Event::CustomerUpdated).await?;
+            if saved.is_outdated_by_stage() {
+                rejudge(conn, cx, thresholds, saved).await?;
+            }
         }
     }
     let new: Vec<Customer> = created.iter().filter_map(|id| customers.remove(id)).collect();

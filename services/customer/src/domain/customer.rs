@@ -4,7 +4,7 @@ use rapport_core::{CustomerId, CustomerType, RiskLevel, Time, words};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ContactPointHealth, ContactPointKind, Field, LifecycleStage, Profile, Refused, TypeAssignment, TypeSource, contact_point,
+    ContactPointHealth, ContactPointKind, Field, LifecycleStage, Profile, Refused, TypeAssignment, TypeRule, TypeSource, contact_point,
     customer_type,
     type_rule::{self, Judgement},
 };
@@ -122,6 +122,15 @@ impl Customer {
         }
         let profile = Profile { lifecycle_stage: Some(LifecycleStage::Customer), ..self.profile.clone() };
         self.with_profile(profile, at)
+    }
+
+    /// Whether how far the business has come says something else than the types by rules do.
+    pub fn is_outdated_by_stage(&self) -> bool {
+        let potential = self.types.iter().any(|held| held.rule == Some(TypeRule::NotBoughtYet));
+        match self.profile.stage() {
+            LifecycleStage::Prospect => self.types.is_empty(),
+            _ => potential,
+        }
     }
 
     /// The customer as the rules judge it, apart from the types that a person took away; none if that changes nothing.

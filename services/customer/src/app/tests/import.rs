@@ -8,7 +8,7 @@ use crate::{
         Outcome,
         import::{ImportRow, RowOutcome, import_customers, preview_import},
     },
-    domain::{CustomerKind, Profile, import::ImportResult},
+    domain::{CustomerKind, LifecycleStage, Profile, import::ImportResult},
 };
 
 fn row(number: usize, email: &str, crm: &str) -> ImportRow {
@@ -25,7 +25,7 @@ fn row(number: usize, email: &str, crm: &str) -> ImportRow {
 impl Bench {
     async fn import(&self, rows: &[ImportRow]) -> Vec<RowOutcome> {
         let cx = self.cx();
-        self.database.write(async |conn| import_customers(conn, &cx, rows).await).await.expect("imported")
+        self.database.write(async |conn| import_customers(conn, &cx, &super::THRESHOLDS, rows).await).await.expect("imported")
     }
     async fn preview(&self, rows: &[ImportRow]) -> Vec<RowOutcome> {
         let cx = self.cx();
@@ -58,6 +58,16 @@ both_databases! {
         let ids = |outcomes: &[RowOutcome]| outcomes.iter().map(|outcome| outcome.customer).collect::<Vec<_>>();
         assert_eq!(ids(&first), ids(&second));
         assert_eq!(bench.count().await, 3);
+    }
+
+    async fn who_is_imported_as_a_customer_is_potential_no_more(backend: Backend) {
+        let bench = bench(backend).await;
+        let prospect = bench.import(&[row(1, "ada@example.com", "1")]).await[0].customer.expect("an id");
+        assert_eq!(bench.find(prospect).await.types.len(), 1);
+        let mut customer = row(1, "ada@example.com", "1");
+        customer.profile.lifecycle_stage = Some(LifecycleStage::Customer);
+        assert_eq!(results(&bench.import(&[customer]).await), [Updated]);
+        assert_eq!(bench.find(prospect).await.types, []);
     }
 
     async fn a_row_changes_what_it_names_and_keeps_the_rest(backend: Backend) {

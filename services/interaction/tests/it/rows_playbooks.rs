@@ -149,7 +149,7 @@ both_databases! {
         };
         let found = review("Hello, a special offer for you!").await;
         assert!(found.len() == 1 && ["the price", "the conditions", "when it ends"].iter().all(|part| found[0].contains(part)), "{found:?}");
-        assert_eq!(review("Hello, a special offer: 20 € instead of 30 €, on condition that you order two, until 31.12.2026.").await, Vec::<String>::new());
+        assert_eq!(review("Hello, a special offer: 20 € instead of 30 €, if you order two, until 31.12.2026.").await, Vec::<String>::new());
     }
 
     async fn row_85_a_loyal_customer_is_recognised_and_learnt_from(backend: Backend) {

@@ -121,7 +121,7 @@ fn beside(guidance: &pb::Guidance, out: Out) {
     }
     if let Some(flow) = &guidance.call_flow {
         out.line(format_args!("\nCall flow: {} ({})", flow.title, flow.because));
-        for step in &flow.next_step {
+        if let Some(step) = &flow.next_step {
             out.line(format_args!("  - next: {}", step.prompt));
         }
     }

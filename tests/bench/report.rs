@@ -66,9 +66,9 @@ pub async fn run(services: &Services, store: Store, begin: Instant) {
 }
 
 async fn counted(peer: &Peer) {
-    let newest =
-        InteractionServiceClient::new(peer.clone()).list_interactions(pb::ListInteractionsRequest { page_size: 1, ..Default::default() });
-    assert_eq!(newest.await.expect("they are listed").into_inner().interactions.len(), 1, "there is something to count");
+    let newest = pb::ListInteractionsRequest { page_size: 1, ..Default::default() };
+    let newest = InteractionServiceClient::new(peer.clone()).list_interactions(newest).await.expect("they are listed").into_inner();
+    assert_eq!(newest.interactions.len(), 1, "there is something to count");
     loop {
         let request = request(ReportPeriod::Whole);
         let report = ReportServiceClient::new(peer.clone()).get_service_report(request).await.expect("it is answered").into_inner().report;

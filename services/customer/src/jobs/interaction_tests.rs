@@ -143,8 +143,8 @@ fn breached(target: SlaTarget) -> Observation {
         SlaBreach { target: target.into(), due_time: Some(prost_types::Timestamp { seconds: 30, nanos: 0 }), ..Default::default() };
     let breached =
         SlaBreached { interaction_id: ID.to_owned(), customer_id: CUSTOMER.to_owned(), breach: Some(breach), ..Default::default() };
-    observation(&Event { meta: Some(meta("interaction.sla_breached")), payload: Some(Payload::SlaBreached(breached)) })
-        .expect("an observation")
+    let event = Event { meta: Some(meta("interaction.sla_breached")), payload: Some(Payload::SlaBreached(breached)), ..Default::default() };
+    observation(&event).expect("an observation")
 }
 
 #[test]

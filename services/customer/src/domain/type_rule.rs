@@ -170,7 +170,7 @@ pub fn judge(known: Known<'_>, thresholds: &Thresholds, now: Time) -> Judgement 
     let step = case
         .loyal()
         .or_else(|| case.recommends())
-        .or_else(|| case.new())
+        .or_else(|| case.newcomer())
         .or_else(|| potential(known.stage, &facts).filter(|_| purchases.is_empty()));
     let verdicts = step.into_iter().chain(case.impulsive()).chain(case.discount(deals)).collect();
     Judgement { verdicts, review_time: review_time(&facts, thresholds, now) }
@@ -237,7 +237,7 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    fn new(&self) -> Option<Verdict> {
+    fn newcomer(&self) -> Option<Verdict> {
         let first = self.purchases.first().filter(|_| !self.known.bought_before)?;
         let onboarded = self.facts.iter().any(|fact| fact.kind == TypeFactKind::Onboarding && fact.time >= first.time);
         let over = self.now >= first.time + days(self.thresholds.new_days);

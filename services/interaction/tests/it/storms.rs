@@ -213,6 +213,8 @@ both_databases! {
             assert!(house.count(&told(kind)).await > 0, "the walks come to {kind}");
         }
         assert!(house.count("interactions WHERE setting = 'FORMAL' AND assignee IS NOT NULL").await > 0, "the walks assign");
+        // The sweeper rests for a second at most.
+        tokio::time::sleep(Duration::from_secs(2)).await;
         let mut breaches = 0;
         let request = pb::ListInteractionsRequest { page_size: 1000, ..Default::default() };
         for interaction in answer(house.interactions().list_interactions(request).await).expect("they are listed").interactions {

@@ -10,10 +10,11 @@ use crate::{
 };
 
 /// Words that callers never see as an enum, each with its package: they are written into databases and settings only.
-const NOT_ON_THE_WIRE: [(&str, &str); 7] = [
+const NOT_ON_THE_WIRE: [(&str, &str); 8] = [
     ("common", "Role"),
     ("customer", "TypeFactKind"),
     ("feedback", "RuleField"),
+    ("interaction", "ConnectionLevel"),
     ("interaction", "Initiator"),
     ("interaction", "NoteKind"),
     ("interaction", "Standing"),

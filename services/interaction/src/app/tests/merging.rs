@@ -46,6 +46,7 @@ async fn act(conn: &mut Conn<'_>, cx: &Context, deed: Deed, of: &[InteractionId]
         interaction: of[interaction],
         entry: said(Responder::Human, direction),
         reopen_window: HOUR,
+        send: false,
     };
     let manuals = &Manuals::default();
     match deed {
@@ -104,7 +105,13 @@ impl Dice {
 async fn begun(scene: &Scene, cx: &Context) -> InteractionId {
     let draft = InteractionDraft { customer: Some(customer(0)), ..draft(Setting::Informal, InteractionKind::Expected) };
     let command = &CreateInteraction { id: cx.fresh(), draft, first_entry: None, customer: None };
-    scene.database.write(async |conn| create_interaction(conn, cx, command.clone()).await).await.expect("it begins").0.id
+    scene
+        .database
+        .write(async |conn| create_interaction(conn, cx, &Manuals::default(), command.clone()).await)
+        .await
+        .expect("it begins")
+        .0
+        .id
 }
 
 /// Merged into nothing, into itself, or into one that was merged too; or merged and yet not ended.
@@ -162,7 +169,7 @@ fn an_entry_that_meets_the_merge_of_its_interaction_goes_to_the_survivor() {
         let scene = Scene::open(Backend::Postgres).await;
         let cx = &scene.context();
         let of = &[begun(&scene, cx).await, begun(&scene, cx).await, begun(&scene, cx).await];
-        let add = &AddEntry { interaction: of[1], entry: said(Responder::Human, Direction::Inbound), reopen_window: HOUR };
+        let add = &AddEntry { interaction: of[1], entry: said(Responder::Human, Direction::Inbound), reopen_window: HOUR, send: false };
         let manuals = &Manuals::default();
         let (merged, added) =
             meet!(scene, |conn| act(conn, cx, Deed::Merge(0, 1), of).await, add_entry(conn, cx, manuals, add.clone()).await);

@@ -42,12 +42,12 @@ fn prompt() -> SlaPolicyDraft {
 async fn begun(conn: &mut Conn<'_>, cx: &Context) -> Result<Interaction> {
     let draft = draft(Setting::Informal, InteractionKind::Expected);
     let command = CreateInteraction { id: cx.fresh(), draft, first_entry: None, customer: None };
-    Ok(create_interaction(conn, cx, command).await?.0)
+    Ok(create_interaction(conn, cx, &Manuals::default(), command).await?.0)
 }
 
 /// An answer of a person of ours.
 async fn answered(conn: &mut Conn<'_>, cx: &Context, id: InteractionId) -> Result<()> {
-    let command = AddEntry { interaction: id, entry: said(Responder::Human, Direction::Outbound), reopen_window: HOUR };
+    let command = AddEntry { interaction: id, entry: said(Responder::Human, Direction::Outbound), reopen_window: HOUR, send: false };
     add_entry(conn, cx, &Manuals::default(), command).await.map(|_| ())
 }
 

@@ -192,10 +192,6 @@ impl Sums {
     pub fn add(&mut self, value: String, period: Day, measures: &Measures) {
         self.0.entry((value, period)).or_default().add(measures, 1);
     }
-    /// How many rows there are.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
     /// The rows, by value, then by time.
     pub fn rows(self) -> Vec<ReportRow> {
         let rows = self.0.into_iter().filter(|(_, measures)| !measures.is_nothing());

@@ -95,7 +95,7 @@ fn everything_that_is_wrong_in_a_file_is_named_at_once_with_its_place() {
             ("sections".to_owned(), "the element GOALS_AND_STANDARDS is missing"),
             ("sections".to_owned(), "the element GREETING_MANNER is missing"),
             (format!("sections[{goals}]"), "has no text"),
-            (format!("sections[{refund}]"), "can never match"),
+            (format!("sections[{refund}].scope"), "can never match"),
             (format!("courses[{courses}]"), "nowhere, which is not in the manual"),
         ];
         let (output, errors, code) = rapport().args(["manual", "check", &file]).run().await;

@@ -15,11 +15,11 @@ use crate::{
     domain::ManualEdit,
 };
 
-mod check;
+mod problems;
 mod read;
 pub mod write;
 
-pub use check::check;
+pub use problems::check;
 pub use read::slug;
 
 /// The example manual that ships with this service, as protobuf JSON.

@@ -22,7 +22,7 @@ fn in_file(field: &str) -> String {
     field.strip_prefix("manual_version.").unwrap_or(field).to_owned()
 }
 
-/// Whether the file has what a problem misses.
+/// Whether the file has what a problem misses, or its form has told the problem.
 fn written(manual: &pb::ManualVersion, problem: &Condition) -> bool {
     let Condition { kind, subject, description } = problem;
     match *kind {
@@ -30,6 +30,8 @@ fn written(manual: &pb::ManualVersion, problem: &Condition) -> bool {
             let element = ManualElement::from_text(subject).map(Word::number);
             manual.sections.iter().any(|section| Some(section.element) == element && !section.body.trim().is_empty())
         }
+        // The form of the scope has said so.
+        "SECTION" | "RULE" if description.starts_with("the scope of the ") => true,
         "COURSE" if subject == "courses" => manual.courses.iter().any(|course| course.required),
         "COURSE" => {
             manual.sections.iter().any(|section| description.contains(&format!("teaches the section {}, which", section.section_id)))

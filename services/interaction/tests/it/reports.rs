@@ -43,7 +43,7 @@ impl House {
 
 /// The measures of each value, of a report that is not divided by time.
 fn by_value(report: &pb::ServiceReport) -> BTreeMap<String, pb::ReportMeasures> {
-    report.rows.iter().map(|row| (row.value.clone(), row.measures.clone().expect("they are told"))).collect()
+    report.rows.iter().map(|row| (row.value.clone(), row.measures.expect("they are told"))).collect()
 }
 
 both_databases! {

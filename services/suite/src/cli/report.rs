@@ -94,9 +94,9 @@ fn table(report: &pb::ServiceReport, by: &str, per: Option<&str>) -> Vec<String>
         let name = if name.is_empty() && !by.is_empty() { "(none)" } else { name };
         let day = if per.is_some_and(|per| !per.eq_ignore_ascii_case("whole")) { &*row.first_day } else { "" };
         let name = [day, name].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("  ");
-        rows.push((name, cells(&row.measures.clone().unwrap_or_default())));
+        rows.push((name, cells(&row.measures.unwrap_or_default())));
     }
-    rows.push(("total".to_owned(), cells(&report.total.clone().unwrap_or_default())));
+    rows.push(("total".to_owned(), cells(&report.total.unwrap_or_default())));
     let first = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
     for (name, cells) in rows {
         let cells: Vec<String> =
@@ -140,14 +140,14 @@ fn waited(span: Option<&prost_types::Duration>) -> String {
 
 fn objects(report: &pb::ServiceReport) -> Vec<serde_json::Value> {
     let row = |row: &pb::ReportRow| {
-        let mut object = measures(&row.measures.clone().unwrap_or_default());
+        let mut object = measures(&row.measures.unwrap_or_default());
         object["value"] = json!(row.value);
         object["label"] = json!(row.label);
         object["first_day"] = json!(row.first_day);
         object
     };
     let mut objects: Vec<serde_json::Value> = report.rows.iter().map(row).collect();
-    let mut total = measures(&report.total.clone().unwrap_or_default());
+    let mut total = measures(&report.total.unwrap_or_default());
     total["total"] = json!(true);
     total["first_day"] = json!(report.first_day);
     total["last_day"] = json!(report.last_day);
@@ -210,12 +210,8 @@ mod tests {
             first_human_response_p90: Some(prost_types::Duration { seconds: 7200, nanos: 0 }),
             ..Default::default()
         };
-        let row = pb::ReportRow {
-            value: "PHONE".to_owned(),
-            first_day: "2026-11-16".to_owned(),
-            measures: Some(measures.clone()),
-            ..Default::default()
-        };
+        let row =
+            pb::ReportRow { value: "PHONE".to_owned(), first_day: "2026-11-16".to_owned(), measures: Some(measures), ..Default::default() };
         let report = pb::ServiceReport { rows: vec![row], total: Some(measures), ..Default::default() };
         let lines = table(&report, "channel", Some("week"));
         assert_eq!(lines.len(), 4);

@@ -110,7 +110,7 @@ fn shelf() -> Shelf {
     let channels = [Channel::Email, Channel::Chat, Channel::Phone];
     let scope = |number: usize| Scope {
         channels: vec![channels[number % channels.len()]],
-        customer_types: if number % 5 == 0 { vec![CustomerType::Loyal] } else { Vec::new() },
+        customer_types: if number.is_multiple_of(5) { vec![CustomerType::Loyal] } else { Vec::new() },
         ..Scope::default()
     };
     let message = |number: usize| OfferedMessage {

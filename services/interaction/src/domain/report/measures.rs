@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub const MAX_ERROR: f64 = 0.04;
 
 /// How long things took, in buckets each of which is a little wider than the one before: every value of a bucket lies within
-/// [`MAX_ERROR`] of the one that stands for it (Masson, Rim, Lee: `DDSketch`, VLDB 2019). Two histograms add up without a further error.
+/// `MAX_ERROR` of the one that stands for it (Masson, Rim, Lee: `DDSketch`, VLDB 2019). Two histograms add up without a further error.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Histogram {

@@ -158,5 +158,9 @@ fn a_statement_is_planned_once_whatever_is_bound_to_its_limit() {
     let Used { used } =
         diesel::RunQueryDsl::get_result(diesel::sql_query("SELECT sqlite_compileoption_used('ENABLE_QPSG') AS used"), &mut conn)
             .expect("answered");
-    assert!(used, "SQLite is built without QPSG: .cargo/config.toml sets it for cargo commands that run inside the repository");
+    assert!(
+        used,
+        "SQLite is built without QPSG: .cargo/config.toml sets it for cargo commands that run inside the repository; what was built before \
+         it was set there is cured by cargo clean -p libsqlite3-sys"
+    );
 }

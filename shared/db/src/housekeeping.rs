@@ -80,13 +80,14 @@ async fn prune_audit(conn: &mut Conn<'_>, before: Time) -> Result<usize, Fault> 
     Ok(on!(conn, |c| diesel::delete(audit::table.filter(audit::time.lt(before))).execute(c).await)?)
 }
 
-/// Moves SQLite's log into its file without stopping anybody; does nothing on PostgreSQL.
+/// Moves SQLite's log into its file, beside everybody else as long as at most `log_limit` octets are in it, and empties
+/// it when there are more; does nothing on PostgreSQL.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn checkpoint(database: &Database) -> Result<(), Fault> {
+pub async fn checkpoint(database: &Database, log_limit: u64) -> Result<(), Fault> {
     match database.sqlite() {
         None => Ok(()),
-        Some(file) => file.checkpoint().await,
+        Some(file) => file.checkpoint(log_limit).await,
     }
 }

@@ -16,6 +16,9 @@ use rapport_telemetry::{
 use crate::{Job, round, settings::ServerSection};
 
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
+/// Octets of SQLite's log from which on it is emptied even if writers must wait for that: what they wait is what a
+/// second's writing leaves to be moved.
+const LOG_LIMIT: u64 = 64 * 1024 * 1024;
 /// Checkpoints between two rounds of clearing.
 const TICKS_PER_PRUNE: u32 = 600;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -36,7 +39,7 @@ pub fn job(service: &'static str, database: Database, world: World, settings: &S
                     () = stop.cancelled() => break,
                     () = tokio::time::sleep(CHECKPOINT_EVERY) => {}
                 }
-                checkpoint(&database).await.map_err(|error| error.to_string())?;
+                checkpoint(&database, LOG_LIMIT).await.map_err(|error| error.to_string())?;
                 head.record(*newest.borrow(), &[KeyValue::new(names::RAPPORT_SERVICE, service)]);
                 ticks = (ticks + 1) % TICKS_PER_PRUNE;
                 if ticks == 1 {

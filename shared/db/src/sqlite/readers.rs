@@ -11,6 +11,7 @@ use crate::{Body, Conn, Fault, Lane, Lite, sqlite::batch};
 pub(crate) struct Readers {
     path: PathBuf,
     lane: Lane,
+    size: usize,
     pool: Pool<Reader>,
     /// One permit for each connection that may still be opened.
     unopened: Semaphore,
@@ -24,7 +25,8 @@ struct Reader {
 
 impl Readers {
     pub(crate) fn new(path: &Path, lane: Lane, size: usize) -> Self {
-        Self { path: path.to_owned(), lane, pool: Pool::new(size.max(1)), unopened: Semaphore::new(size.max(1)) }
+        let size = size.max(1);
+        Self { path: path.to_owned(), lane, size, pool: Pool::new(size), unopened: Semaphore::new(size) }
     }
 
     async fn checkout(&self) -> Result<Object<Reader>, Fault> {
@@ -63,6 +65,15 @@ impl Readers {
     ) -> Result<T, E> {
         let mut reader = self.idle().await?;
         body(&mut Conn::Sqlite(&mut reader.conn)).await
+    }
+
+    /// Every connection at once: whoever holds them has no reader beside him. Only one may ask at a time.
+    pub(crate) async fn all(&self) -> Result<impl Sized + '_, Fault> {
+        let mut all = Vec::with_capacity(self.size);
+        while all.len() < self.size {
+            all.push(self.idle().await?);
+        }
+        Ok(all)
     }
 
     /// A connection with no transaction open.

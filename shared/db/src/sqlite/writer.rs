@@ -83,6 +83,13 @@ impl Writer {
         }
     }
 
+    /// The writer's turn, with nothing open: nobody writes until it is dropped.
+    pub(crate) async fn turn(&self) -> impl Sized + use<> {
+        let mut group = Arc::clone(&self.group).lock_owned().await;
+        group.commit().await;
+        group
+    }
+
     /// Opens a transaction, or joins the one that is open, and sets the savepoint of this body.
     async fn join(&self, group: &mut MutexGuard<'_, Group>) -> Result<(), Fault> {
         group.tidy().await;

@@ -1,12 +1,19 @@
 //! SQLite's writer: its shared commit, and what it says when the disk is full or the file is locked.
 
-use std::time::Duration;
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
-use diesel_async::SimpleAsyncConnection;
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use futures::future::join_all;
 use rapport_core::{Failure, Never};
-use rapport_db::{Conn, Database, Fault};
+use rapport_db::{Conn, Database, Fault, housekeeping::checkpoint};
 use rapport_testkit::Backend;
 use tokio::time::Instant;
 
@@ -77,6 +84,65 @@ async fn with_a_full_disk_told_failed_is_not_stored_and_told_stored_is_stored() 
     }
     assert!(failed > 0, "the disk was never full");
     store(&database, 10_000, 10).await.expect("writing goes on when there is room");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_stays_bounded_though_writers_and_long_reads_leave_no_pause() {
+    const LIMIT: u64 = 2 * MEGABYTE;
+    const MEGABYTE: u64 = 1024 * 1024;
+    let place = Backend::Sqlite.database().await;
+    let database = open(&place).await;
+    let written = Arc::new(AtomicU64::new(0));
+    let enough = |written: &AtomicU64| written.load(Relaxed) >= 64 * MEGABYTE;
+    let writers = (0..4_u128).map(|writer| {
+        let (database, written) = (database.clone(), Arc::clone(&written));
+        tokio::spawn(async move {
+            for id in 1.. {
+                if enough(&written) {
+                    break;
+                }
+                store(&database, writer << 64 | id, 32 * 1024).await.expect("stored");
+                written.fetch_add(32 * 1024, Relaxed);
+            }
+        })
+    });
+    let readers = (0..2).map(|_| {
+        let (database, written) = (database.clone(), Arc::clone(&written));
+        tokio::spawn(async move {
+            while !enough(&written) {
+                let count = database.bulk_read(async |conn| -> Result<i64, Failure<Never>> { Ok(long(conn).await?) }).await;
+                assert_eq!(count.expect("read"), 100_000);
+            }
+        })
+    });
+    let tasks: Vec<_> = writers.chain(readers).collect();
+    let log = PathBuf::from(format!("{}-wal", place.file("notes").display()));
+    let mut longest = 0;
+    while !enough(&written) {
+        checkpoint(&database, LIMIT).await.expect("moved");
+        longest = longest.max(std::fs::metadata(&log).expect("the log").len());
+    }
+    for done in join_all(tasks).await {
+        done.expect("no panic");
+    }
+    // Beside the limit, what is written while a long read is waited for.
+    assert!(longest < 24 * MEGABYTE, "{longest} octets");
+    checkpoint(&database, 0).await.expect("moved");
+    assert_eq!(std::fs::metadata(&log).expect("the log").len(), 0, "with nobody there it is emptied");
+}
+
+/// Counts slowly, on one state of the database.
+async fn long(conn: &mut Conn<'_>) -> Result<i64, Fault> {
+    #[derive(diesel::QueryableByName)]
+    struct Counted {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        count: i64,
+    }
+    let Conn::Sqlite(c) = conn else { return Ok(0) };
+    let sql = "WITH RECURSIVE n (n) AS (SELECT (SELECT count(*) FROM notes) * 0 + 1 UNION ALL SELECT n + 1 FROM n WHERE n < 100000) \
+               SELECT count(*) AS count FROM n";
+    let counted: Counted = diesel::sql_query(sql).get_result(c).await?;
+    Ok(counted.count)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

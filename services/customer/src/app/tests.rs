@@ -19,22 +19,8 @@ use crate::{
         customer::{CreateCustomer, create_customer},
         resolve::{ResolveCustomer, Resolved, resolve_customer},
     },
-    domain::{ContactPoint, ContactPointKind, Customer, CustomerKind, Profile, Thresholds},
+    domain::{ContactPoint, ContactPointKind, Customer, CustomerKind, Profile},
     store,
-};
-
-/// As in rapport.toml.
-const THRESHOLDS: Thresholds = Thresholds {
-    new_days: 90,
-    loyal_purchases: 3,
-    loyal_days: 180,
-    loyal_fade_days: 730,
-    impulsive_purchases: 2,
-    impulsive_days: 365,
-    impulsive_minutes: 10,
-    discount_deals: 2,
-    discount_days: 365,
-    share_percent: 50,
 };
 
 /// A database of this service, empty, and a world in the test's hand.

@@ -55,6 +55,23 @@ pub struct Thresholds {
     pub share_percent: u32,
 }
 
+#[cfg(test)]
+impl Thresholds {
+    /// As in rapport.toml.
+    pub(crate) const USUAL: Self = Self {
+        new_days: 90,
+        loyal_purchases: 3,
+        loyal_days: 180,
+        loyal_fade_days: 730,
+        impulsive_purchases: 2,
+        impulsive_days: 365,
+        impulsive_minutes: 10,
+        discount_deals: 2,
+        discount_days: 365,
+        share_percent: 50,
+    };
+}
+
 impl Thresholds {
     /// What makes no sense in the settings, one sentence each.
     pub fn problems(&self) -> Vec<&'static str> {

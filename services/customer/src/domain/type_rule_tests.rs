@@ -9,18 +9,6 @@ use crate::domain::{Customer, CustomerKind, Profile, TypeSource, customer::Birth
 
 const CUSTOMER: CustomerId = CustomerId::from_uuid(Uuid::from_u128(1));
 const START: Time = Time::from_micros(1_000_000_000_000_000);
-const THRESHOLDS: Thresholds = Thresholds {
-    new_days: 90,
-    loyal_purchases: 3,
-    loyal_days: 180,
-    loyal_fade_days: 730,
-    impulsive_purchases: 2,
-    impulsive_days: 365,
-    impulsive_minutes: 10,
-    discount_deals: 2,
-    discount_days: 365,
-    share_percent: 50,
-};
 
 fn on(number: u32) -> Time {
     START + DAY * number
@@ -32,7 +20,7 @@ fn fact(kind: TypeFactKind, number: u128, time: Time) -> TypeFact {
     TypeFact::new(kind, CUSTOMER, subject(number), time)
 }
 fn judged(stage: LifecycleStage, facts: &[TypeFact], now: Time) -> Judgement {
-    judge(Known { stage, bought_before: false, facts }, &THRESHOLDS, now)
+    judge(Known { stage, bought_before: false, facts }, &Thresholds::USUAL, now)
 }
 /// The types of a customer who bought, and the rules.
 fn rules(facts: &[TypeFact], now: Time) -> Vec<TypeRule> {
@@ -57,7 +45,7 @@ fn new_is_who_bought_lately_for_the_first_time_until_onboarded() {
     let mut facts = purchases(&[0, 20]);
     assert_eq!((rules(&facts, on(89)), rules(&facts, on(90))), (vec![TypeRule::FirstPurchase], vec![]));
     let known = Known { stage: LifecycleStage::Customer, bought_before: true, facts: &facts };
-    assert_eq!(judge(known, &THRESHOLDS, on(30)).verdicts, [], "who had bought before is not new");
+    assert_eq!(judge(known, &Thresholds::USUAL, on(30)).verdicts, [], "who had bought before is not new");
     facts.push(fact(TypeFactKind::Onboarding, 1, on(30)));
     assert_eq!(rules(&facts, on(31)), []);
 }
@@ -131,8 +119,8 @@ fn of_many_purchases_the_first_and_the_newest_are_named() {
 
 #[test]
 fn thresholds_that_make_no_sense_are_all_named() {
-    assert_eq!(THRESHOLDS.problems(), Vec::<&str>::new());
-    let senseless = Thresholds { new_days: 0, loyal_purchases: 1, share_percent: 101, ..THRESHOLDS };
+    assert_eq!(Thresholds::USUAL.problems(), Vec::<&str>::new());
+    let senseless = Thresholds { new_days: 0, loyal_purchases: 1, share_percent: 101, ..Thresholds::USUAL };
     assert_eq!(senseless.problems().len(), 3);
 }
 

@@ -151,7 +151,8 @@ fn word<W: Word, C>(comparison: &Comparison, criterion: impl Fn(Operator, W) -> 
     }
 }
 
-fn known<W: Word>(text: &str) -> Result<W, String> {
+/// The word, or which words there are.
+pub(super) fn known<W: Word>(text: &str) -> Result<W, String> {
     let all = || W::ALL.iter().map(|(_, text, _)| *text).collect::<Vec<_>>().join(", ");
     W::from_text(text).ok_or_else(|| format!("{text:?} is none of {}", all()))
 }

@@ -4,13 +4,12 @@ use async_trait::async_trait;
 use rapport_core::{
     AgentId, Violations,
     filter::{Comparison, Operator, parse},
-    words::Word,
 };
 use rapport_proto::interaction::v1::{self as pb, report_service_server::ReportService};
 use rapport_server::{context, report, status};
 use tonic::{Request, Response, Status};
 
-use super::Api;
+use super::{Api, filter::known};
 use crate::{
     app::report::get_service_report,
     domain::report::{Day, MAX_DAYS, Measures, ReportDimension, ReportPeriod, ReportQuery, ReportRow, ServiceReport},
@@ -67,8 +66,7 @@ fn narrow(
     }
     let dimension = FIELDS.iter().find(|(of, _)| of == field).map(|(_, dimension)| *dimension).ok_or("is not known")?;
     if dimension == ReportDimension::Setting {
-        known::<rapport_core::Setting>(value)?;
-        if setting.replace(value.parse().map_err(|_| "is not known")?).is_some() {
+        if setting.replace(known(value)?).is_some() {
             return Err("is named twice".to_owned());
         }
         return Ok(());
@@ -76,14 +74,14 @@ fn narrow(
     if !value.is_empty() {
         match dimension {
             ReportDimension::Setting => {}
-            ReportDimension::Phase => known::<rapport_core::Phase>(value)?,
-            ReportDimension::Function => known::<rapport_core::BusinessFunction>(value)?,
-            ReportDimension::Kind => known::<rapport_core::InteractionKind>(value)?,
-            ReportDimension::Channel => known::<rapport_core::Channel>(value)?,
+            ReportDimension::Phase => drop(known::<rapport_core::Phase>(value)?),
+            ReportDimension::Function => drop(known::<rapport_core::BusinessFunction>(value)?),
+            ReportDimension::Kind => drop(known::<rapport_core::InteractionKind>(value)?),
+            ReportDimension::Channel => drop(known::<rapport_core::Channel>(value)?),
             ReportDimension::Agent => {
                 value.parse::<AgentId>().map_err(|problem| problem.to_string())?;
             }
-            ReportDimension::CustomerType => known::<rapport_core::CustomerType>(value)?,
+            ReportDimension::CustomerType => drop(known::<rapport_core::CustomerType>(value)?),
         }
     }
     let value = if dimension == ReportDimension::Agent { value.to_lowercase() } else { value.clone() };
@@ -91,11 +89,6 @@ fn narrow(
         return Err("is one too many: a report is narrowed by the setting and one more field".to_owned());
     }
     Ok(())
-}
-
-fn known<W: Word>(text: &str) -> Result<(), String> {
-    let all = || W::ALL.iter().map(|(_, text, _)| *text).collect::<Vec<_>>().join(", ");
-    W::from_text(text).map(|_| ()).ok_or_else(|| format!("{text:?} is none of {}", all()))
 }
 
 fn write(report: ServiceReport, time_zone: &str) -> pb::ServiceReport {

@@ -10,7 +10,7 @@ use crate::{
         subscription::follow_subscription,
     },
     domain::{
-        ConsentBasis, ConsentSource, ConsentStatus, ContactPointHealth, TimelineEntry,
+        ConsentBasis, ConsentSource, ConsentStatus, ContactPointHealth, Thresholds, TimelineEntry,
         consent::{Question, Subject},
         observation::{SubscriptionChange, SubscriptionStep},
     },
@@ -72,7 +72,7 @@ impl Bench {
             journey: None,
         };
         self.database
-            .write(async |conn| follow_subscription(conn, &cx, &super::THRESHOLDS, change.clone(), line).await)
+            .write(async |conn| follow_subscription(conn, &cx, &Thresholds::USUAL, change.clone(), line).await)
             .await
             .expect("followed");
     }

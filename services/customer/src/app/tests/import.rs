@@ -8,7 +8,7 @@ use crate::{
         Outcome,
         import::{ImportRow, RowOutcome, import_customers, preview_import},
     },
-    domain::{CustomerKind, LifecycleStage, Profile, import::ImportResult},
+    domain::{CustomerKind, LifecycleStage, Profile, Thresholds, import::ImportResult},
 };
 
 fn row(number: usize, email: &str, crm: &str) -> ImportRow {
@@ -25,7 +25,7 @@ fn row(number: usize, email: &str, crm: &str) -> ImportRow {
 impl Bench {
     async fn import(&self, rows: &[ImportRow]) -> Vec<RowOutcome> {
         let cx = self.cx();
-        self.database.write(async |conn| import_customers(conn, &cx, &super::THRESHOLDS, rows).await).await.expect("imported")
+        self.database.write(async |conn| import_customers(conn, &cx, &Thresholds::USUAL, rows).await).await.expect("imported")
     }
     async fn preview(&self, rows: &[ImportRow]) -> Vec<RowOutcome> {
         let cx = self.cx();

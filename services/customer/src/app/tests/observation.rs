@@ -5,7 +5,7 @@ use std::time::Duration;
 use rapport_core::{CustomerId, Page, PageRequest, RiskLevel, SubjectId, Time, Violations};
 use rapport_testkit::both_databases;
 
-use super::{Bench, THRESHOLDS, bench, profile, types::bought};
+use super::{Bench, bench, profile, types::bought};
 use crate::{
     app::{
         feed::{SnapshotKey, snapshot},
@@ -14,7 +14,7 @@ use crate::{
         timeline::list_timeline,
     },
     domain::{
-        CustomerKind, Event, LifecycleStage, RiskCode, Signal,
+        CustomerKind, Event, LifecycleStage, RiskCode, Signal, Thresholds,
         observation::{Change, Observation},
     },
     jobs::review,
@@ -29,7 +29,7 @@ impl Bench {
     }
     pub async fn observe(&self, observation: Observation) {
         let cx = self.cx();
-        self.database.write(async |conn| observe(conn, &cx, &THRESHOLDS, observation.clone()).await).await.expect("noted");
+        self.database.write(async |conn| observe(conn, &cx, &Thresholds::USUAL, observation.clone()).await).await.expect("noted");
     }
     async fn score(&self, customer: CustomerId) -> i32 {
         let now = self.cx().now;

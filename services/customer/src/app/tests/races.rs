@@ -6,7 +6,7 @@ use rapport_core::{CustomerType, Failure};
 use rapport_testkit::{Backend, both_databases};
 use tokio::sync::Notify;
 
-use super::{Bench, THRESHOLDS, bench, by, mail, profile};
+use super::{Bench, bench, by, mail, profile};
 use crate::{
     app::{
         Outcome,
@@ -14,7 +14,7 @@ use crate::{
         customer_type::{AssignCustomerType, assign_customer_type},
         resolve::resolve_customer,
     },
-    domain::{Field, Profile, Refused},
+    domain::{Field, Profile, Refused, Thresholds},
 };
 
 /// How long the first transaction stays open after the second has begun: enough for the second to run into it.
@@ -64,11 +64,11 @@ both_databases! {
         let cx = bench.cx();
         let second = bench.create(Profile::named("Byron")).await.expect("created");
         let share = update(second.id, profile("Byron", "home@example.com"), true);
-        bench.database.write(async |conn| update_customer(conn, &cx, &THRESHOLDS, share.clone()).await).await.expect("shared");
+        bench.database.write(async |conn| update_customer(conn, &cx, &Thresholds::USUAL, share.clone()).await).await.expect("shared");
         let found = bench.resolve(vec![mail("home@example.com")]).await.expect("found");
         assert_eq!((found.customer.id, found.other_candidates), (first.id, vec![second.id]));
         let leave = update(first.id, Profile::named("Ada"), false);
-        bench.database.write(async |conn| update_customer(conn, &cx, &THRESHOLDS, leave.clone()).await).await.expect("given up");
+        bench.database.write(async |conn| update_customer(conn, &cx, &Thresholds::USUAL, leave.clone()).await).await.expect("given up");
         let found = bench.resolve(vec![mail("home@example.com")]).await.expect("found");
         assert_eq!((found.customer.id, found.other_candidates), (second.id, vec![]));
     }
@@ -154,19 +154,20 @@ fn two_changes_of_one_customer_that_meet_are_both_kept() {
             bench
                 .database
                 .write(async |conn| {
-                    let changed = update_customer(conn, &cx, &THRESHOLDS, change.clone()).await?;
+                    let changed = update_customer(conn, &cx, &Thresholds::USUAL, change.clone()).await?;
                     inside.notify_one();
                     tokio::time::sleep(OVERLAP).await;
                     Outcome::Ok(changed)
                 })
                 .await
         };
-        let second = async || bench.database.write(async |conn| assign_customer_type(conn, &cx, &THRESHOLDS, assign.clone()).await).await;
+        let second =
+            async || bench.database.write(async |conn| assign_customer_type(conn, &cx, &Thresholds::USUAL, assign.clone()).await).await;
         let (first, second) = meeting(first, second).await;
         assert_eq!((first.expect("changed").version, second.expect("assigned").version), (2, 3));
         let stored = bench.find(customer.id).await;
         assert_eq!((stored.profile.owner.as_str(), stored.types[0].kind), ("grace", CustomerType::Loyal));
-        let again = bench.database.write(async |conn| update_customer(conn, &cx, &THRESHOLDS, change.clone()).await).await;
+        let again = bench.database.write(async |conn| update_customer(conn, &cx, &Thresholds::USUAL, change.clone()).await).await;
         assert!(matches!(again, Err(Failure::Stale)), "the version that was read is no longer the one that is stored");
     });
 }

@@ -13,7 +13,7 @@ use crate::{
         observation::observe,
         touch::{Touched, list_due_touches, set_touch_cadence},
     },
-    domain::{Event, TouchDue, observation::Observation},
+    domain::{Event, Thresholds, TouchDue, observation::Observation},
     jobs::tell,
 };
 
@@ -62,7 +62,7 @@ both_databases! {
 
         let (cx, met) = (bench.cx(), bench.cx().now);
         let noted = Observation { met: Some(met), ..Observation::of(ada) };
-        bench.database.write(async |conn| observe(conn, &cx, &super::THRESHOLDS, noted.clone()).await).await.expect("noted");
+        bench.database.write(async |conn| observe(conn, &cx, &Thresholds::USUAL, noted.clone()).await).await.expect("noted");
         assert_eq!((bench.due(None).await, bench.present().await.len()), (vec![], 0));
         bench.world.clock.advance(31 * DAY);
         assert_eq!(bench.told().await, 1);

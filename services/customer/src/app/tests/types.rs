@@ -9,11 +9,11 @@ use rapport_proto::{
 };
 use rapport_testkit::both_databases;
 
-use super::{Bench, THRESHOLDS, bench, profile};
+use super::{Bench, bench, profile};
 use crate::{
     app::customer_type::{AssignCustomerType, assign_customer_type},
     domain::{
-        Customer, TypeFact, TypeFactKind, TypeRule, TypeSource,
+        Customer, Thresholds, TypeFact, TypeFactKind, TypeRule, TypeSource,
         observation::{News, Observation, Shown},
     },
     jobs::{follow_interaction, review_type},
@@ -66,7 +66,7 @@ impl Bench {
             ..Default::default()
         };
         let event = Event { meta: Some(meta), payload: Some(Payload::Interaction(interaction)), ..Default::default() };
-        self.database.write(async |conn| follow_interaction(conn, &cx, &THRESHOLDS, &event).await).await.expect("noted");
+        self.database.write(async |conn| follow_interaction(conn, &cx, &Thresholds::USUAL, &event).await).await.expect("noted");
     }
     async fn known(&self) -> CustomerId {
         self.create(profile("Ada", "ada@example.com")).await.expect("created").id
@@ -74,10 +74,13 @@ impl Bench {
     async fn assign(&self, id: CustomerId, kind: CustomerType, remove: bool) -> Customer {
         let cx = self.cx();
         let command = AssignCustomerType { id, version: None, kind, reason: "said so".to_owned(), remove };
-        self.database.write(async |conn| assign_customer_type(conn, &cx, &THRESHOLDS, command.clone()).await).await.expect("assigned")
+        self.database
+            .write(async |conn| assign_customer_type(conn, &cx, &Thresholds::USUAL, command.clone()).await)
+            .await
+            .expect("assigned")
     }
     async fn review(&self) -> usize {
-        review_type(&self.database, &self.world.world, &THRESHOLDS).await.expect("reviewed")
+        review_type(&self.database, &self.world.world, &Thresholds::USUAL).await.expect("reviewed")
     }
 }
 

@@ -8,7 +8,13 @@ use rapport_db::Database;
 use rapport_server::{Host, Job};
 use tokio::sync::Notify;
 
-use crate::{NAME, domain::Keys, mail::Transport, peers::CustomerPeer, settings::Settings};
+use crate::{
+    NAME,
+    domain::Keys,
+    mail::{Signers, Transport},
+    peers::CustomerPeer,
+    settings::Settings,
+};
 
 mod committer;
 mod customers;
@@ -29,6 +35,8 @@ pub struct Work {
     pub settings: Settings,
     /// The keys of tokens and Message-IDs.
     pub keys: Keys,
+    /// The keys that sign mails.
+    pub signers: Signers,
     /// The ways for letters to leave.
     pub transports: Arc<HashMap<String, Transport>>,
     /// The customer service, to be asked.

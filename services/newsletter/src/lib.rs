@@ -33,6 +33,7 @@ pub async fn start(host: &Host) -> Result<Running, StartError> {
     let settings = host.section::<Settings>(NAME)?.checked()?;
     let database = host.database(NAME, store::migrations(), &settings.database_url).await?;
     let keys = settings.keys(&host.data_directory())?;
+    let signers = settings.signers()?;
     let transports = Arc::new(settings.transports(&host.data_directory())?);
     let peer = host.peer("customer")?;
     let customers = CustomerPeer::new(peer.clone(), Duration::from_millis(settings.customer_timeout_milliseconds));
@@ -43,6 +44,7 @@ pub async fn start(host: &Host) -> Result<Running, StartError> {
         world: host.world.clone(),
         settings,
         keys: keys.clone(),
+        signers,
         transports: Arc::clone(&transports),
         customers: customers.clone(),
         bells: bells.clone(),

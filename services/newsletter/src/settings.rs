@@ -20,8 +20,11 @@ use serde::Deserialize;
 use tokio_rustls::TlsConnector;
 
 use crate::{
-    domain::{Keys, sender::OUTBOX},
-    mail::{Folder, Limits, Security, Smtp, SmtpSettings, Transport},
+    domain::{
+        Keys,
+        sender::{OUTBOX, parse_domain},
+    },
+    mail::{Folder, Limits, Security, Signer, Signers, Smtp, SmtpSettings, Transport},
 };
 
 /// The fewest octets of a key.
@@ -55,6 +58,20 @@ pub struct Settings {
     pub pages: PagesSection,
     /// The mail servers by name.
     pub transport: BTreeMap<String, TransportSection>,
+    /// The keys that sign mails, by name.
+    pub dkim: BTreeMap<String, DkimSection>,
+}
+
+/// `[newsletter.dkim.NAME]`: one key of a domain that mails come from.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DkimSection {
+    /// The domain; empty for none.
+    pub domain: String,
+    /// Where its public key is in the domain's DNS.
+    pub selector: String,
+    /// The private key, in PEM.
+    pub private_key: String,
 }
 
 /// `[newsletter.transport.NAME]`: one mail server.
@@ -175,6 +192,23 @@ impl Settings {
         Ok(Keys::new(current, previous.map(|key| decoded("newsletter.previous_token_key", key)).transpose()?))
     }
 
+    /// The keys that sign mails.
+    ///
+    /// # Errors
+    /// Every key that is missing or cannot sign, without the key.
+    pub fn signers(&self) -> Result<Signers, StartError> {
+        let mut problems = Vec::new();
+        let mut signers = Vec::new();
+        for (name, section) in self.dkim.iter().filter(|(_, section)| !section.domain.is_empty()) {
+            let at = format!("newsletter.dkim.{name}");
+            match section.signer() {
+                Ok(signer) => signers.push(signer),
+                Err(wrong) => problems.extend(wrong.into_iter().map(|wrong| format!("{at}.{wrong}"))),
+            }
+        }
+        if problems.is_empty() { Ok(Signers::new(signers)) } else { Err(StartError::Other(problems.join("; "))) }
+    }
+
     /// The ways for letters to leave, by name: the mail folder, and every mail server that has a host.
     ///
     /// # Errors
@@ -189,6 +223,32 @@ impl Settings {
             transports.insert(name.clone(), Transport::Smtp(Arc::new(Smtp::new(settings, copies))));
         }
         Ok(transports)
+    }
+}
+
+impl DkimSection {
+    fn signer(&self) -> Result<Signer, Vec<String>> {
+        let mut problems = Vec::new();
+        let domain = parse_domain(&self.domain).map_err(|problem| problems.push(format!("domain {problem}"))).ok();
+        let labels = self.selector.split('.').all(|label| {
+            !label.is_empty() && label.len() <= 63 && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        });
+        if !labels {
+            problems.push("selector must be the name before ._domainkey in DNS, of letters, digits and -".to_owned());
+        }
+        if self.private_key.trim().is_empty() {
+            problems.push("private_key is missing: set it, or private_key_file".to_owned());
+            return Err(problems);
+        }
+        let signer = Signer::new(domain.unwrap_or_default(), self.selector.clone(), &self.private_key);
+        match signer {
+            Ok(signer) if problems.is_empty() => Ok(signer),
+            Ok(_) => Err(problems),
+            Err(problem) => {
+                problems.push(format!("private_key {problem}"));
+                Err(problems)
+            }
+        }
     }
 }
 

@@ -221,7 +221,7 @@ impl Clerk {
         };
         let before = |verdict, text: String| End { phase: SmtpPhase::Connect, verdict, reply: Reply::without(text) };
         let public_url = self.work.host.public_url(NAME);
-        let letter = match letter::write(&leased, &self.work.keys, &public_url, held.start_time) {
+        let letter = match letter::write(&leased, &self.work.keys, &self.work.signers, &public_url, held.start_time) {
             Ok(letter) => letter,
             Err(why) => return self.note(end(None, before(Verdict::Failed, why)), Verdict::Failed).await,
         };

@@ -6,18 +6,19 @@ use rapport_core::Time;
 use crate::{
     app::ledger::{About, Work},
     domain::{Delivery, Issue, Keys, Message, Publication, Purpose, Rendered, Subscription, template},
-    mail::{Letter, ListHeaders, Words, compose::compose},
+    mail::{Letter, ListHeaders, Signers, Words, compose::compose},
 };
 
 /// Writes the letter of a delivery.
 ///
 /// # Errors
 /// Why it cannot be made into a mail for this recipient.
-pub fn write(work: &Work, keys: &Keys, public_url: &str, date: Time) -> Result<Letter, String> {
-    match &work.about {
+pub fn write(work: &Work, keys: &Keys, signers: &Signers, public_url: &str, date: Time) -> Result<Letter, String> {
+    let letter = match &work.about {
         About::Issue(about) => of_issue(work, &about.0, &about.1, keys, public_url, date),
         About::Message(about) => of_message(work, &about.0, about.1.as_ref(), keys, public_url, date),
-    }
+    }?;
+    signers.sign(letter, work.sender.from_address.domain(), date)
 }
 
 fn of_issue(work: &Work, issue: &Issue, publication: &Publication, keys: &Keys, public_url: &str, date: Time) -> Result<Letter, String> {

@@ -4,14 +4,16 @@
 use data_encoding::BASE64;
 
 const LINE: usize = 76;
+/// The longest word that a header keeps whole: a line has at most 998 octets.
+const LONGEST: usize = 900;
 
 /// One header line, folded; control characters in the value become spaces, so that no value can begin a header of its own.
 pub fn header(out: &mut String, name: &str, value: &str) {
-    let value: String = value.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let value = clean(value);
     let mut length = name.len() + 1;
     out.push_str(name);
     out.push(':');
-    for word in value.split(' ').filter(|word| !word.is_empty()) {
+    for word in value.split(' ').filter(|word| !word.is_empty()).flat_map(pieces) {
         if length + 1 + word.len() > LINE && length > name.len() + 1 {
             out.push_str("\r\n");
             length = 0;
@@ -23,8 +25,26 @@ pub fn header(out: &mut String, name: &str, value: &str) {
     out.push_str("\r\n");
 }
 
+/// Control characters, and marks that are no characters in mail, become spaces.
+fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// A word in pieces that fit on a line whatever comes.
+fn pieces(word: &str) -> impl Iterator<Item = &str> {
+    let mut rest = word;
+    std::iter::from_fn(move || {
+        let end = rest.char_indices().map(|(at, _)| at).find(|at| *at >= LONGEST).unwrap_or(rest.len());
+        let (piece, after) = rest.split_at(end);
+        rest = after;
+        (!piece.is_empty()).then_some(piece)
+    })
+}
+
 /// A text for an unstructured header: as it is, or in encoded words.
 pub fn text(text: &str) -> String {
+    let text = clean(text);
+    let text = text.trim_matches(' ');
     // An encoded word in the text itself, and a word that cannot be folded, are encoded too.
     let plain = text.bytes().all(|b| (32..127).contains(&b)) && !text.contains("=?") && text.split(' ').all(|word| word.len() <= 60);
     if plain { text.to_owned() } else { words(text) }
@@ -32,6 +52,8 @@ pub fn text(text: &str) -> String {
 
 /// A person's name before an address: as it is, quoted, or in encoded words.
 pub fn phrase(name: &str) -> String {
+    let name = clean(name);
+    let name = name.trim_matches(' ');
     let atoms = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-/?^_`{|}~ ".contains(&b));
     let printable = name.bytes().all(|b| (32..127).contains(&b));
     if !printable || name.contains("=?") || name.len() > 60 {
@@ -45,8 +67,8 @@ pub fn phrase(name: &str) -> String {
 
 /// A name and an address; the address alone if there is no name.
 pub fn mailbox(name: &str, address: &str) -> String {
-    let name = name.trim();
-    if name.is_empty() { address.to_owned() } else { format!("{} <{address}>", phrase(name)) }
+    let phrase = phrase(name);
+    if phrase.is_empty() { address.to_owned() } else { format!("{phrase} <{address}>") }
 }
 
 /// Encoded words of at most 75 characters, each of whole characters.
@@ -54,7 +76,7 @@ fn words(text: &str) -> String {
     const ROOM: usize = 39;
     let mut words = Vec::new();
     let mut chunk = String::new();
-    for c in text.chars().map(|c| if c.is_control() { ' ' } else { c }) {
+    for c in text.chars() {
         if chunk.len() + c.len_utf8() > ROOM {
             words.push(format!("=?utf-8?B?{}?=", BASE64.encode(chunk.as_bytes())));
             chunk.clear();

@@ -3,6 +3,7 @@
 mod customer;
 mod errors;
 mod inbound;
+mod mails;
 mod messages;
 mod newsletter;
 mod sending;

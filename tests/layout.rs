@@ -89,7 +89,7 @@ const ROOMS: [Room; 8] = [
 ];
 
 /// What the pure room may use of others: nothing with I/O, a clock, async or SQL.
-const PURE: [&str; 16] = [
+const PURE: [&str; 18] = [
     "std",
     "core",
     "alloc",
@@ -106,6 +106,8 @@ const PURE: [&str; 16] = [
     "data_encoding",
     "mail_parser",
     "mail_builder",
+    "mrml",
+    "css_inline",
 ];
 
 /// What the pure room may not use of the standard library.

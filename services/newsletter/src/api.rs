@@ -9,6 +9,7 @@ use rapport_proto::newsletter::v1::{
     newsletter_feed_service_server::NewsletterFeedServiceServer, publication_service_server::PublicationServiceServer,
     subscription_service_server::SubscriptionServiceServer,
 };
+use rapport_server::Host;
 use tonic::service::Routes;
 
 use crate::{domain::Keys, jobs::Bells, peers::CustomerPeer};
@@ -37,6 +38,8 @@ pub struct Api {
     pub transports: HashSet<String>,
     /// Wakes the jobs.
     pub bells: Bells,
+    /// Says how people reach the pages.
+    pub host: Host,
 }
 
 /// The role that each RPC needs.
@@ -51,6 +54,8 @@ pub const ROLES: &[(&str, Role)] = &[
     ("rapport.newsletter.v1.IssueService/CreateIssue", Role::Batch),
     ("rapport.newsletter.v1.IssueService/GetIssue", Role::Reader),
     ("rapport.newsletter.v1.IssueService/ListIssues", Role::Reader),
+    ("rapport.newsletter.v1.IssueService/PreviewIssue", Role::Agent),
+    ("rapport.newsletter.v1.IssueService/TestIssue", Role::Batch),
     ("rapport.newsletter.v1.IssueService/SendIssue", Role::Batch),
     ("rapport.newsletter.v1.IssueService/WatchIssue", Role::Reader),
     ("rapport.newsletter.v1.IssueService/GetAccounting", Role::Reader),

@@ -57,6 +57,7 @@ pub async fn start(host: &Host) -> Result<Running, StartError> {
         customers,
         transports: transports.keys().cloned().collect(),
         bells,
+        host: host.clone(),
     };
     let router = web::router(web::Pages { database: database.clone(), world: host.world.clone(), keys });
     let service = Service {

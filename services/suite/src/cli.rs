@@ -55,6 +55,10 @@ async fn run(args: Args, out: &Out) -> Result<ExitCode, End> {
         Command::Demo(demo) => demo::run(sources, args.data.as_deref(), demo, out).await,
         Command::Customers(CustomersCommand::Import(import)) => import::run(&load(sources)?, import, out).await,
         Command::Interactions(InteractionsCommand::Import(import)) => interactions::run(&load(sources)?, import, out).await,
+        Command::Issue(IssueCommand::Preview { issue, subscription, html }) => {
+            issue::preview(&load(sources)?, issue, subscription, html, out).await
+        }
+        Command::Issue(IssueCommand::Test { issue, to, subscription }) => issue::test(&load(sources)?, issue, to, subscription, out).await,
         Command::Issue(IssueCommand::Send { issue, watch }) => issue::send(&load(sources)?, &issue, watch, out).await,
         Command::Guidance(wanted) => guidance::run(&load(sources)?, wanted, out).await,
         Command::Timeline { customer, limit } => timeline::run(&load(sources)?, &customer, limit, out).await,

@@ -3,17 +3,19 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rapport_core::{Context, DeliveryId, IssueId, Page, PageRequest, Time, Violations, filter, filter::Operator};
+use rapport_core::{Context, DeliveryId, IssueId, Page, PageRequest, SubscriptionId, Time, Violations, filter, filter::Operator};
 use rapport_proto::newsletter::v1::{self as pb, issue_service_server::IssueService};
 use rapport_server::{Mutation, context, lookup, mutate, query};
 use tonic::{Request, Response, Status};
 
 use super::{Api, read, watch, write};
 use crate::{
-    app::issue::{self, CreateIssue, DeliveryFilter, IssueFilter},
+    NAME,
+    app::issue::{self, CreateIssue, DeliveryFilter, IssueFilter, TestIssue},
     domain::{
-        Audience, Content, OnUnknown,
+        Audience, Content, OnUnknown, Rendered,
         issue::{GIVE_UP_AFTER, GIVE_UP_RANGE},
+        preview::Preview,
         template,
     },
 };
@@ -23,7 +25,8 @@ fn draft(request: &pb::CreateIssueRequest, cx: &Context) -> Result<CreateIssue, 
     let given = request.issue.clone().unwrap_or_default();
     let id = read::new_id(&mut violations, "issue_id", &request.issue_id, cx);
     let publication = violations.parse("issue.publication_id", &given.publication_id);
-    let content = Content { subject: given.subject, html: given.html, text: given.text };
+    let content = Content { subject: given.subject, html: given.html, text: given.text, mjml: given.mjml, ready: String::new() };
+    let content = content.prepared("issue", &mut violations);
     content.check("issue", &template::issue_sample(), &mut violations);
     let audience = given.audience.unwrap_or_default();
     let on_unknown = violations.word_optional("issue.on_unknown", given.on_unknown).unwrap_or(OnUnknown::Hold);
@@ -120,6 +123,44 @@ impl IssueService for Api {
         let (rows, next_page_token) =
             query(&self.database, "ListIssues", &cx, async |conn| issue::list_issues(conn, narrowed, &page).await).await?;
         Ok(Response::new(pb::ListIssuesResponse { issues: rows.into_iter().map(write::issue).collect(), next_page_token }))
+    }
+
+    async fn preview_issue(&self, request: Request<pb::PreviewIssueRequest>) -> Result<Response<pb::PreviewIssueResponse>, Status> {
+        let cx = context(&request, &self.world);
+        let request = request.into_inner();
+        let mut violations = Violations::new();
+        let id: Option<IssueId> = violations.parse("issue_id", &request.issue_id);
+        let subscription: Option<SubscriptionId> = violations.parse_optional("subscription_id", &request.subscription_id);
+        let id = read::finish(violations, id)?;
+        let url = self.host.public_url(NAME);
+        let Preview { rendered, problems } =
+            query(&self.database, "PreviewIssue", &cx, async |conn| issue::preview_issue(conn, id, subscription, &url).await).await?;
+        let (subject, html, text) =
+            rendered.map(|Rendered { subject, html, text }| (subject, html.unwrap_or_default(), text)).unwrap_or_default();
+        Ok(Response::new(pb::PreviewIssueResponse { subject, html, text, problems }))
+    }
+
+    async fn test_issue(&self, request: Request<pb::TestIssueRequest>) -> Result<Response<pb::TestIssueResponse>, Status> {
+        let cx = context(&request, &self.world);
+        let request = request.into_inner();
+        let mut violations = Violations::new();
+        let id: Option<IssueId> = violations.parse("issue_id", &request.issue_id);
+        let subscription: Option<SubscriptionId> = violations.parse_optional("subscription_id", &request.subscription_id);
+        let to_email = violations.parse("to_email", &request.to_email);
+        let (issue, to_email) = read::finish(violations, id.zip(to_email))?;
+        let command = TestIssue { issue, subscription, to_email, message: cx.fresh() };
+        let url = self.host.public_url(NAME);
+        let mutation =
+            Mutation { method: "TestIssue", request: &request, request_id: &request.request_id, subject: &command.issue, cx: &cx };
+        let answer = mutate(
+            &self.database,
+            mutation,
+            async |conn| issue::test_issue(conn, &cx, &self.keys, &command, &url).await,
+            |id| pb::TestIssueResponse { message_id: id.to_string() },
+        )
+        .await;
+        self.bells.mail();
+        answer
     }
 
     async fn send_issue(&self, request: Request<pb::SendIssueRequest>) -> Result<Response<pb::SendIssueResponse>, Status> {

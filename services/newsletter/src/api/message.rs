@@ -40,7 +40,8 @@ fn wanted(request: &pb::SendMessageRequest, cx: &Context) -> Result<SendMessage,
     for (name, value) in &given.variables {
         violations.text_optional(&format!("message.variables[{name:?}]"), value, MAX_VARIABLE);
     }
-    let content = Content { subject: given.subject, html: given.html, text: given.text };
+    let content =
+        Content { subject: given.subject, html: given.html, text: given.text, ..Content::default() }.prepared("message", &mut violations);
     content.check("message", &Value::from_serialize(&given.variables), &mut violations);
     let in_reply_to = message_id(&mut violations, &given.in_reply_to);
     let command = (|| {

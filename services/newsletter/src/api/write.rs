@@ -81,7 +81,7 @@ pub fn subscription(subscription: Subscription) -> pb::Subscription {
 pub fn issue(issue: Issue) -> pb::Issue {
     let Issue { id, version, publication, content, audience, on_unknown, give_up_after, state, journey, .. } = issue;
     let Issue { freeze_failure, frozen_to: _, create_time, freeze_time, start_time, complete_time, .. } = issue;
-    let Content { subject, html, text } = content;
+    let Content { subject, html, text, mjml, ready: _ } = content;
     let Audience { hold_customers_at_risk } = audience;
     pb::Issue {
         issue_id: id.to_string(),
@@ -100,6 +100,7 @@ pub fn issue(issue: Issue) -> pb::Issue {
         start_time: start_time.map(time),
         complete_time: complete_time.map(time),
         etag: version.to_string(),
+        mjml,
     }
 }
 
@@ -170,7 +171,7 @@ pub fn message(sent: Sent) -> pb::Message {
     let Sent { message, delivery: where_it_stands, attempts } = sent;
     let Message { id, sender, customer, to_email, to_name, purpose, content, variables, in_reply_to, .. } = message;
     let Message { confirms: _, fingerprint: _, journey, create_time, .. } = message;
-    let Content { subject, html, text } = content;
+    let Content { subject, html, text, mjml: _, ready: _ } = content;
     pb::Message {
         message_id: id.to_string(),
         sender_id: sender.to_string(),

@@ -2,13 +2,21 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use rapport_core::{Context, DeliveryId, Failure, IssueId, Page, PublicationId, Time};
+use rapport_core::{Context, DeliveryId, Email, Failure, IssueId, MessageId, Page, PublicationId, SubscriptionId, Time};
 use rapport_db::Conn;
 
-use super::{Failed, unchanged};
+use super::{
+    Failed,
+    message::{Test, send_test},
+    unchanged,
+};
 pub use crate::store::{counts::Kept, delivery::Filter as DeliveryFilter, issue::Filter as IssueFilter};
 use crate::{
-    domain::{Attempt, Audience, Content, Delivery, Issue, IssueState, OnUnknown, Refused},
+    domain::{
+        Attempt, Audience, Content, Delivery, Issue, IssueState, Keys, OnUnknown, Refused, Subscriber,
+        preview::{self, Preview},
+        template,
+    },
     store,
 };
 
@@ -140,4 +148,72 @@ pub async fn list_deliveries(
         (delivery, attempts)
     });
     Ok((tried.collect(), token))
+}
+
+/// How the link to leave looks in previews and tests: it ends nobody's subscription.
+const NOBODY: &str = "preview";
+
+/// An issue as one subscriber would get it, or a sample person; nothing is stored.
+///
+/// # Errors
+/// When there is no such issue, or no such subscription of its publication.
+pub async fn preview_issue(
+    conn: &mut Conn<'_>,
+    id: IssueId,
+    subscription: Option<SubscriptionId>,
+    public_url: &str,
+) -> Result<Preview, Failed> {
+    let issue = get_issue(conn, id).await?;
+    let publication =
+        store::publication::find(conn, issue.publication).await?.ok_or_else(|| Failure::not_found("publication", issue.publication))?;
+    let url = format!("{public_url}/unsubscribe/{NOBODY}");
+    let values = |name: &str, email: &str, language: &str| {
+        template::issue_values(name, email, language, &publication.display_name, &publication.description, &url)
+    };
+    let values = match subscription {
+        None => values("Ada", "ada@example.com", "en"),
+        Some(id) => {
+            let found = store::subscription::find(conn, id).await?.filter(|found| found.publication == issue.publication);
+            let Subscriber { email, display_name, language, .. } = found.ok_or_else(|| Failure::not_found("subscription", id))?.subscriber;
+            values(&display_name, email.as_str(), language.as_ref().map(ToString::to_string).as_deref().unwrap_or_default())
+        }
+    };
+    Ok(preview::preview(issue.content.render(&values).map(|rendered| rendered.with_unsubscribe(&url))))
+}
+
+/// A test of an issue.
+#[derive(Clone, Debug)]
+pub struct TestIssue {
+    /// Which issue.
+    pub issue: IssueId,
+    /// As which subscriber; a sample person without.
+    pub subscription: Option<SubscriptionId>,
+    /// Who gets it.
+    pub to_email: Email,
+    /// The message that carries it.
+    pub message: MessageId,
+}
+
+/// Sends a test of an issue as a message of its own, which the account of the issue does not know of.
+///
+/// # Errors
+/// When there is no such issue or subscription, when it cannot be rendered, or its sender is gone.
+pub async fn test_issue(
+    conn: &mut Conn<'_>,
+    cx: &Context,
+    keys: &Keys,
+    command: &TestIssue,
+    public_url: &str,
+) -> Result<MessageId, Failed> {
+    let TestIssue { issue, subscription, to_email, message } = command;
+    let Preview { rendered, problems } = preview_issue(conn, *issue, *subscription, public_url).await?;
+    let rendered = rendered.ok_or_else(|| Failure::Refused(Refused::IssueUnrenderable(problems.join("; "))))?;
+    let issue = get_issue(conn, *issue).await?;
+    let publication =
+        store::publication::find(conn, issue.publication).await?.ok_or_else(|| Failure::not_found("publication", issue.publication))?;
+    let sender = store::sender::find(conn, publication.sender).await?.ok_or(Failure::Refused(Refused::SenderMissing))?;
+    Ok(send_test(conn, cx, keys, &sender, Test { id: *message, to_email: to_email.clone(), journey: issue.journey, rendered })
+        .await?
+        .message
+        .id)
 }

@@ -70,7 +70,7 @@ impl House {
                 for number in 0..audience {
                     subscribe(conn, cx, publication, number).await?;
                 }
-                let content = Content { subject: "News".into(), html: String::new(), text: "News".into() };
+                let content = Content { subject: "News".into(), html: String::new(), text: "News".into(), ..Content::default() };
                 let command = CreateIssue {
                     id,
                     publication,

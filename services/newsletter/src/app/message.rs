@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use rapport_core::{ContactPurpose, Context, CustomerId, DeliveryId, Email, Failure, MessageId, SenderId};
+use rapport_core::{ContactPurpose, Context, CustomerId, DeliveryId, Email, Failure, JourneyId, MessageId, SenderId};
 use rapport_db::{Conn, Fault};
 
 use super::{Failed, announce};
 use crate::{
     domain::{
-        Allowed, Attempt, Content, Customer, Delivery, DeliveryState, Event, Keys, Message, OnUnknown, Publication, Refused, Subscription,
-        WithheldReason,
+        Allowed, Attempt, Content, Customer, Delivery, DeliveryState, Event, Keys, Message, OnUnknown, Publication, Refused, Rendered,
+        Sender, Subscription, WithheldReason,
         event::{Settled, Told},
         message::{self, GIVE_UP_AFTER},
     },
@@ -132,6 +132,37 @@ pub(super) async fn send_confirmation(
     };
     let domain = sender.from_address.domain().to_lowercase();
     store_with_delivery(conn, cx, keys, message, &domain, Ok("the person asked for it".to_owned())).await
+}
+
+/// A test of an issue.
+pub(super) struct Test {
+    pub(super) id: MessageId,
+    pub(super) to_email: Email,
+    pub(super) journey: JourneyId,
+    pub(super) rendered: Rendered,
+}
+
+/// Makes the mail that shows an issue to one of us.
+pub(super) async fn send_test(conn: &mut Conn<'_>, cx: &Context, keys: &Keys, sender: &Sender, test: Test) -> Result<Sent, Failed> {
+    let Test { id, to_email, journey, rendered } = test;
+    let (content, variables) = message::test_of(rendered);
+    let message = Message {
+        id,
+        sender: sender.id,
+        customer: None,
+        to_email,
+        to_name: String::new(),
+        purpose: ContactPurpose::Service,
+        content,
+        variables,
+        in_reply_to: None,
+        confirms: None,
+        fingerprint: String::new(),
+        journey,
+        create_time: cx.now,
+    };
+    let domain = sender.from_address.domain().to_lowercase();
+    store_with_delivery(conn, cx, keys, message, &domain, Ok("a test of an issue".to_owned())).await
 }
 
 async fn store_with_delivery(

@@ -7,7 +7,7 @@ use rapport_core::{ContactPurpose, CustomerId, Email, JourneyId, MessageId, Send
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::template::Content;
+use super::template::{Content, Rendered};
 
 /// How long a deferred single message is tried.
 pub const GIVE_UP_AFTER: std::time::Duration = std::time::Duration::from_secs(72 * 3600);
@@ -65,5 +65,19 @@ pub fn confirmation() -> Content {
             "The link works for 7 days. If it was not you, do nothing: without your confirmation nothing will be sent.\n",
         )
         .to_owned(),
+        ..Content::default()
     }
+}
+
+/// A test of an issue: what was rendered for it, marked, as a message of its own.
+pub fn test_of(rendered: Rendered) -> (Content, BTreeMap<String, String>) {
+    let Rendered { subject, html, text } = rendered;
+    let content = Content {
+        subject: "[Test] {{ subject }}".to_owned(),
+        html: if html.is_some() { "{{ html | safe }}".to_owned() } else { String::new() },
+        text: "{{ text }}".to_owned(),
+        ..Content::default()
+    };
+    let html = html.map(|html| ("html".to_owned(), html));
+    (content, [("subject".to_owned(), subject), ("text".to_owned(), text)].into_iter().chain(html).collect())
 }

@@ -19,6 +19,8 @@ pub enum Refused {
     SenderMissing,
     /// The customer has no mail address.
     AddressMissing,
+    /// The issue cannot be rendered, with the reason.
+    IssueUnrenderable(String),
 }
 
 impl fmt::Display for Refused {
@@ -34,13 +36,14 @@ impl fmt::Display for Refused {
             Self::AddressMissing => {
                 f.write_str("the customer has no mail address that is known here: give to_email, or add the address to the customer")
             }
+            Self::IssueUnrenderable(problem) => write!(f, "the issue cannot be made into a mail: {problem}; write it anew"),
         }
     }
 }
 
 impl Refusal for Refused {
     const REASONS: &'static [&'static str] =
-        &["ID_TAKEN", "MESSAGE_ID_TAKEN", "TOKEN_INVALID", "TOKEN_EXPIRED", "SENDER_MISSING", "ADDRESS_MISSING"];
+        &["ID_TAKEN", "MESSAGE_ID_TAKEN", "TOKEN_INVALID", "TOKEN_EXPIRED", "SENDER_MISSING", "ADDRESS_MISSING", "ISSUE_UNRENDERABLE"];
 
     fn reason(&self) -> &'static str {
         match self {
@@ -50,13 +53,16 @@ impl Refusal for Refused {
             Self::TokenExpired => "TOKEN_EXPIRED",
             Self::SenderMissing => "SENDER_MISSING",
             Self::AddressMissing => "ADDRESS_MISSING",
+            Self::IssueUnrenderable(_) => "ISSUE_UNRENDERABLE",
         }
     }
 
     fn code(&self) -> RefusalCode {
         match self {
             Self::IdTaken(_) | Self::MessageIdTaken(_) => RefusalCode::AlreadyExists,
-            Self::TokenInvalid | Self::TokenExpired | Self::SenderMissing | Self::AddressMissing => RefusalCode::FailedPrecondition,
+            Self::TokenInvalid | Self::TokenExpired | Self::SenderMissing | Self::AddressMissing | Self::IssueUnrenderable(_) => {
+                RefusalCode::FailedPrecondition
+            }
         }
     }
 

@@ -6,12 +6,16 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, context, value::Valu
 use rapport_core::Violations;
 use serde::{Deserialize, Serialize};
 
-use super::html_text;
+use super::{html_text, markup};
 
 /// The longest subject template, in characters.
 pub const MAX_SUBJECT: usize = 500;
 /// The longest template of a part, in characters.
 pub const MAX_PART: usize = 256 * 1024;
+/// The longest template of the HTML part that is made from one, in characters.
+const MAX_READY: usize = 4 * MAX_PART;
+/// The longest rendered subject, in characters.
+const MAX_SUBJECT_OUTPUT: usize = 1000;
 /// The longest rendered part, in octets.
 const MAX_OUTPUT: usize = 1024 * 1024;
 /// How many steps one rendering may take.
@@ -26,6 +30,12 @@ pub struct Content {
     pub html: String,
     /// Of the text part; empty to make it from the HTML.
     pub text: String,
+    /// Of the HTML part in MJML, instead of `html`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub mjml: String,
+    /// Of the HTML part as it is rendered, made from `mjml` or `html` once; empty when it is `html` itself.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub ready: String,
 }
 
 /// A mail's words for one recipient.
@@ -40,22 +50,56 @@ pub struct Rendered {
 }
 
 impl Content {
+    /// The same with its HTML part made ready: MJML turned into HTML, rules of CSS into style attributes.
+    #[must_use]
+    pub fn prepared(mut self, prefix: &str, violations: &mut Violations) -> Self {
+        let (field, source) = if self.mjml.is_empty() { ("html", &self.html) } else { ("mjml", &self.mjml) };
+        if !self.mjml.is_empty() && !self.html.is_empty() {
+            violations.add(format!("{prefix}.mjml"), "must be empty when there is html: give one of them");
+        }
+        let length = source.chars().count();
+        if length > MAX_PART {
+            // The check of the parts tells it for html.
+            if field == "mjml" {
+                violations.add(format!("{prefix}.mjml"), format!("has {length} characters; at most {MAX_PART} are allowed"));
+            }
+            return self;
+        }
+        let made = if field == "mjml" { markup::from_mjml(source) } else { markup::with_inline_styles(source) };
+        match made {
+            Ok(ready) if ready == *source => self.ready = String::new(),
+            Ok(ready) => self.ready = ready,
+            Err(problem) => violations.add(format!("{prefix}.{field}"), problem),
+        }
+        self
+    }
+
+    /// The template of the HTML part as it is rendered; empty for none.
+    pub fn html_source(&self) -> &str {
+        if self.ready.is_empty() { &self.html } else { &self.ready }
+    }
+
     /// Adds all that is wrong with these templates to the violations: `prefix` is the path of the message that holds them,
     /// `sample` has every variable that there will be.
     pub fn check(&self, prefix: &str, sample: &Value, violations: &mut Violations) {
-        let Self { subject, html, text } = self;
+        let Self { subject, html: _, text, mjml, ready: _ } = self;
+        let html = self.html_source();
         if subject.trim().is_empty() {
             violations.add(format!("{prefix}.subject"), "is required");
         }
-        if html.trim().is_empty() && text.trim().is_empty() {
+        if html.trim().is_empty() && text.trim().is_empty() && mjml.is_empty() {
             violations.add(format!("{prefix}.html"), "is required when there is no text");
         }
-        for (field, source, max) in [("subject", subject, MAX_SUBJECT), ("html", html, MAX_PART), ("text", text, MAX_PART)] {
+        for (field, source, max) in [
+            ("subject", subject.as_str(), MAX_SUBJECT),
+            (if mjml.is_empty() { "html" } else { "mjml" }, html, if self.ready.is_empty() { MAX_PART } else { MAX_READY }),
+            ("text", text.as_str(), MAX_PART),
+        ] {
             let field = format!("{prefix}.{field}");
             let length = source.chars().count();
             if length > max {
                 violations.add(field, format!("has {length} characters; at most {max} are allowed"));
-            } else if let Err(problem) = allowed(source).and_then(|()| render(&field, source, sample)) {
+            } else if let Err(problem) = allowed(source).and_then(|()| render(&escaped_name(&field), source, sample)) {
                 violations.add(field, problem);
             }
         }
@@ -67,7 +111,8 @@ impl Content {
     /// What is wrong with the templates or the values.
     pub fn render(&self, values: &Value) -> Result<Rendered, String> {
         let subject = render("subject", &self.subject, values)?;
-        let html = if self.html.trim().is_empty() { None } else { Some(render("content.html", &self.html, values)?) };
+        let source = self.html_source();
+        let html = if source.trim().is_empty() { None } else { Some(render("content.html", source, values)?) };
         let text = match &html {
             Some(html) if self.text.trim().is_empty() => html_text::from_html(html),
             _ => render("text", &self.text, values)?,
@@ -75,6 +120,9 @@ impl Content {
         let subject = subject.split_whitespace().collect::<Vec<_>>().join(" ");
         if subject.is_empty() {
             return Err("the subject is empty for this recipient".to_owned());
+        }
+        if subject.chars().count() > MAX_SUBJECT_OUTPUT {
+            return Err(format!("the subject is longer than {MAX_SUBJECT_OUTPUT} characters for this recipient"));
         }
         Ok(Rendered { subject, html, text })
     }
@@ -108,6 +156,11 @@ pub fn issue_values(name: &str, email: &str, language: &str, publication: &str, 
         publication => context! { display_name => publication, description },
         unsubscribe_url,
     }
+}
+
+/// The name under which the template of a field is rendered: MJML is HTML by then.
+fn escaped_name(field: &str) -> String {
+    field.strip_suffix("mjml").map_or_else(|| field.to_owned(), |prefix| format!("{prefix}html"))
 }
 
 /// Renders one template; a name that ends in `.html` is escaped.
@@ -191,6 +244,14 @@ fn allowed(source: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// How long a tag is to the end of its closing sign. A quote may hold the closing sign, except in a comment.
+pub(super) fn closed(text: &str, close: &str) -> Result<usize, String> {
+    if close == "#}" {
+        return text.find(close).map(|at| at + 2).ok_or_else(|| "has a comment that is not closed by #}".to_owned());
+    }
+    tag(text, close).map(|(_, after)| text.len() - after.len())
+}
+
 /// The inside of a tag and what comes after it. A quote may hold the closing sign.
 fn tag<'a>(text: &'a str, close: &str) -> Result<(&'a str, &'a str), String> {
     let mut quote = None;
@@ -228,7 +289,11 @@ mod tests {
 
     fn check(subject: &str, html: &str, text: &str) -> Vec<String> {
         let mut violations = Violations::new();
-        Content { subject: subject.into(), html: html.into(), text: text.into() }.check("issue", &issue_sample(), &mut violations);
+        Content { subject: subject.into(), html: html.into(), text: text.into(), ..Content::default() }.check(
+            "issue",
+            &issue_sample(),
+            &mut violations,
+        );
         violations.into_iter().map(|violation| violation.field).collect()
     }
 
@@ -256,6 +321,7 @@ mod tests {
             subject: "Hi\n{{ subscriber.display_name }}".into(),
             html: "<p>Dear {{ subscriber.display_name }}</p>".into(),
             text: String::new(),
+            ..Content::default()
         };
         let values = issue_values("<Ada>", "a@example.com", "en", "News", "", "https://example.com/u");
         let rendered = content.render(&values).expect("rendered").with_unsubscribe("https://example.com/u");

@@ -14,9 +14,9 @@ import re
 import sys
 
 try:
-    import dkim
+    from dkim import DKIM
 except ImportError:
-    dkim = None
+    DKIM = None
 
 POLICY = email.policy.SMTP.clone(raise_on_defect=True)
 HEADERS = [
@@ -97,7 +97,7 @@ def verify(octets, keys):
     signatures = octets.count(b"\r\nDKIM-Signature:") + octets.startswith(b"DKIM-Signature:")
     assert signatures == len(keys), f"{signatures} signatures"
     for number in range(signatures):
-        verifier = dkim.DKIM(octets, minkey=1024)
+        verifier = DKIM(octets, minkey=1024)
         found = []
 
         def record(name, timeout=5):
@@ -117,13 +117,13 @@ def main():
             try:
                 check(case, octets)
                 checked += 1
-                if dkim is not None and case["signed"]:
+                if DKIM is not None and case["signed"]:
                     verify(octets, keys)
                     signed += 1
             except Exception as error:
                 sys.stdout.buffer.write(octets[:4000])
                 raise SystemExit(f"mail {checked + 1}: {type(error).__name__}: {error}") from error
-    print(json.dumps({"checked": checked, "signed": signed if dkim is not None else None}))
+    print(json.dumps({"checked": checked, "signed": signed if DKIM is not None else None}))
 
 
 main()

@@ -6,5 +6,6 @@ mod inbound;
 mod mails;
 mod messages;
 mod newsletter;
+mod previews;
 mod sending;
 mod subscribing;

@@ -196,6 +196,27 @@ pub struct ImportInteractions {
 /// What can be done with issues.
 #[derive(Debug, Subcommand)]
 pub enum IssueCommand {
+    /// Shows an issue as one subscriber would get it, and what could be better; fails when that person would get nothing.
+    Preview {
+        /// The issue's id.
+        issue: String,
+        /// The subscription whose subscriber it is shown for; a sample person without.
+        #[arg(long)]
+        subscription: Option<String>,
+        /// Prints the HTML part alone, for a file that a browser opens.
+        #[arg(long)]
+        html: bool,
+    },
+    /// Sends an issue, marked [Test], to one address of ours; its accounting does not know of it.
+    Test {
+        /// The issue's id.
+        issue: String,
+        /// The address.
+        to: String,
+        /// The subscription whose subscriber it is written for; a sample person without.
+        #[arg(long)]
+        subscription: Option<String>,
+    },
     /// Sends an issue; safe to run twice.
     Send {
         /// The issue's id.

@@ -1,4 +1,4 @@
-//! `rapport issue send`: the batch job that sends a newsletter.
+//! `rapport issue`: how an issue looks, a test of it, and the batch job that sends it.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -13,6 +13,45 @@ use super::{
     calls::Calls,
     output::{End, IN_PART, Out},
 };
+
+/// Shows an issue as one person would get it.
+pub async fn preview(
+    settings: &Settings,
+    issue_id: String,
+    subscription: Option<String>,
+    html_alone: bool,
+    out: &Out,
+) -> Result<ExitCode, End> {
+    let mut calls = Calls::by_settings(settings)?;
+    let request = pb::PreviewIssueRequest { issue_id, subscription_id: subscription.unwrap_or_default() };
+    let pb::PreviewIssueResponse { subject, html, text, problems } = calls.issues.preview_issue(request).await?.into_inner();
+    let nothing = subject.is_empty();
+    if out.json() {
+        out.object(&json!({ "subject": subject, "html": html, "text": text, "problems": problems }));
+    } else if html_alone {
+        out.line(html);
+    } else {
+        out.line(format_args!("Subject: {subject}\n\n{text}"));
+        for problem in problems {
+            out.line(format_args!("! {problem}"));
+        }
+    }
+    Ok(if nothing { ExitCode::from(IN_PART) } else { ExitCode::SUCCESS })
+}
+
+/// Sends a test of an issue to one address.
+pub async fn test(settings: &Settings, issue_id: String, to: String, subscription: Option<String>, out: &Out) -> Result<ExitCode, End> {
+    let mut calls = Calls::by_settings(settings)?;
+    let subscription_id = subscription.unwrap_or_default();
+    let request = pb::TestIssueRequest { issue_id, to_email: to.clone(), subscription_id, request_id: String::new() };
+    let message_id = calls.issues.test_issue(request).await?.into_inner().message_id;
+    if out.json() {
+        out.object(&json!({ "message_id": message_id }));
+    } else {
+        out.line(format_args!("a test goes to {to} as the message {message_id}"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
 
 pub async fn send(settings: &Settings, issue: &str, watch: bool, out: &Out) -> Result<ExitCode, End> {
     let mut calls = Calls::by_settings(settings)?;

@@ -5,6 +5,7 @@ pub fn from_html(html: &str) -> String {
     let mut text = String::new();
     let mut link: Option<String> = None;
     let mut rest = html;
+    let mut endless: Vec<String> = Vec::new();
     while let Some(at) = rest.find('<') {
         push(&mut text, &rest[..at]);
         rest = &rest[at..];
@@ -21,7 +22,15 @@ pub fn from_html(html: &str) -> String {
         rest = &rest[end + 1..];
         let name: String = tag.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '/').collect::<String>().to_ascii_lowercase();
         match name.trim_end_matches('/') {
-            hidden @ ("head" | "style" | "script" | "title") => rest = skip(rest, hidden),
+            hidden @ ("head" | "style" | "script" | "title") => {
+                // Nobody looks for an end that is not there again and again.
+                if !endless.iter().any(|known| known == hidden) {
+                    match skip(rest, hidden) {
+                        Some(after) => rest = after,
+                        None => endless.push(hidden.to_owned()),
+                    }
+                }
+            }
             "br" => line(&mut text, 1),
             "li" => {
                 line(&mut text, 1);
@@ -70,13 +79,16 @@ fn line(text: &mut String, breaks: usize) {
     }
 }
 
-/// What comes after the end of an element whose content is not shown.
-fn skip<'a>(rest: &'a str, element: &str) -> &'a str {
-    let close = format!("</{element}");
-    match rest.to_ascii_lowercase().find(&close) {
-        Some(at) => rest[at..].find('>').map_or("", |end| &rest[at + end + 1..]),
-        None => rest,
-    }
+/// What comes after the end of an element whose content is not shown; none when it has no end.
+fn skip<'a>(rest: &'a str, element: &str) -> Option<&'a str> {
+    let at = find_ignoring_case(rest, &format!("</{element}"))?;
+    Some(rest[at..].find('>').map_or("", |end| &rest[at + end + 1..]))
+}
+
+fn find_ignoring_case(text: &str, wanted: &str) -> Option<usize> {
+    text.match_indices('<')
+        .map(|(at, _)| at)
+        .find(|at| text.get(*at..at + wanted.len()).is_some_and(|here| here.eq_ignore_ascii_case(wanted)))
 }
 
 fn attribute(tag: &str, name: &str) -> Option<String> {
@@ -96,7 +108,7 @@ fn entities(text: &str) -> String {
     while let Some(at) = rest.find('&') {
         decoded.push_str(&rest[..at]);
         rest = &rest[at..];
-        let reference = rest.find(';').filter(|end| *end <= 10).and_then(|end| Some((reference(&rest[1..end])?, end + 1)));
+        let reference = rest.bytes().take(11).position(|b| b == b';').and_then(|end| Some((reference(&rest[1..end])?, end + 1)));
         let (c, length) = reference.unwrap_or(('&', 1));
         decoded.push(c);
         rest = &rest[length..];

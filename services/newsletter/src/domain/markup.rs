@@ -5,6 +5,8 @@ use css_inline::CSSInliner;
 
 /// How deep elements may be in one another: what reads them goes as deep.
 const MAX_DEPTH: usize = 100;
+/// How many times a rule may be held against an element.
+const MAX_MATCHES: usize = 500_000;
 /// Elements whose content is text only: a comment would be shown there.
 const TEXT_ONLY: [&str; 5] = ["title", "style", "textarea", "mj-title", "mj-preview"];
 /// Elements that are never closed.
@@ -36,6 +38,10 @@ pub fn with_inline_styles(source: &str) -> Result<String, String> {
 }
 
 fn inlined(html: &str) -> Result<String, String> {
+    // Every rule is held against every element.
+    if html.matches('{').count().saturating_mul(html.matches('<').count()) > MAX_MATCHES {
+        return Err("has too many rules of CSS for its elements: use fewer of them".to_owned());
+    }
     let inliner = CSSInliner::options().load_remote_stylesheets(false).keep_at_rules(true).build();
     inliner.inline(html).map_err(|error| format!("has styles that cannot be inlined: {error}"))
 }
@@ -56,7 +62,7 @@ impl Masked {
         let mut masked = Self { text: String::with_capacity(source.len()), mark, tags: Vec::new() };
         let mut rest = source;
         let mut place = Place::Text;
-        while let Some(at) = rest.find("{{").into_iter().chain(rest.find("{%")).chain(rest.find("{#")).min() {
+        while let Some(at) = super::template::next_tag(rest) {
             masked.text.push_str(&rest[..at]);
             place = place.after(&rest[..at]);
             let close = match &rest[at..at + 2] {
@@ -161,8 +167,8 @@ fn shallow(source: &str) -> Result<(), String> {
         if rest.starts_with('/') {
             depth = depth.saturating_sub(1);
         } else if rest.starts_with(|c: char| c.is_ascii_alphabetic()) {
-            let closed = rest.find('>').is_some_and(|end| rest[..end].ends_with('/'));
-            if !closed && !VOID.iter().any(|name| begins(rest, name)) {
+            let void = VOID.iter().any(|name| begins(rest, name));
+            if !void && !rest.find('>').is_some_and(|end| rest[..end].ends_with('/')) {
                 depth += 1;
             }
         }

@@ -19,7 +19,11 @@ const MAX_SUBJECT_OUTPUT: usize = 1000;
 /// The longest rendered part, in octets.
 const MAX_OUTPUT: usize = 1024 * 1024;
 /// How many steps one rendering may take.
-const FUEL: u64 = 200_000;
+const FUEL: u64 = 50_000;
+/// The longest tag, in octets: a text in it may be looked at in each step.
+const MAX_TAG: usize = 2000;
+/// How often a template may join texts.
+const MAX_JOINS: usize = 50;
 
 /// The templates of a mail.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -220,12 +224,25 @@ fn allowed(source: &str) -> Result<(), String> {
     const STATEMENTS: [&str; 5] = ["if", "elif", "else", "endif", "raw"];
     const LOOPS: [&str; 2] = ["for", "endfor"];
     let mut rest = source;
-    while let Some(at) = rest.find("{%").into_iter().chain(rest.find("{{")).min() {
+    let (mut loops, mut joined) = (0_usize, 0_usize);
+    while let Some(at) = next_tag(rest) {
+        if rest[at..].starts_with("{#") {
+            rest = &rest[at + 2 + closed(&rest[at + 2..], "#}")?..];
+            continue;
+        }
         let statement = rest[at..].starts_with("{%");
         let (inside, after) = tag(&rest[at + 2..], if statement { "%}" } else { "}}" })?;
         rest = after;
         if outside_quotes(inside).any(|c| c == '*') {
             return Err("must not multiply: `*` is not available".to_owned());
+        }
+        if inside.len() > MAX_TAG {
+            return Err(format!("has a tag of {} octets; at most {MAX_TAG} are allowed", inside.len()));
+        }
+        let joins = outside_quotes(inside).filter(|c| matches!(c, '~' | '+')).count();
+        joined += joins;
+        if joined > MAX_JOINS || (loops > 0 && joins > 0) {
+            return Err(format!("joins texts by ~ or + in a loop, or more than {MAX_JOINS} times: write them beside each other"));
         }
         if statement {
             let word = inside.trim_start_matches(['-', '+']).split_whitespace().next().unwrap_or_default().trim_end_matches(['-', '+']);
@@ -236,12 +253,22 @@ fn allowed(source: &str) -> Result<(), String> {
                 rest = rest.find("endraw").map_or("", |end| &rest[end..]);
                 rest = rest.find("%}").map_or("", |end| &rest[end + 2..]);
             }
+            match word {
+                "for" => loops += 1,
+                "endfor" => loops = loops.saturating_sub(1),
+                _ => {}
+            }
             if !STATEMENTS.contains(&word) && !LOOPS.contains(&word) {
                 return Err(format!("uses the statement {word:?}: only if, elif, else, for and raw are available"));
             }
         }
     }
     Ok(())
+}
+
+/// Where the next tag of a template begins.
+pub(super) fn next_tag(text: &str) -> Option<usize> {
+    text.match_indices('{').map(|(at, _)| at).find(|at| matches!(text.as_bytes().get(at + 1), Some(b'{' | b'%' | b'#')))
 }
 
 /// How long a tag is to the end of its closing sign. A quote may hold the closing sign, except in a comment.

@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use data_encoding::BASE64URL_NOPAD;
-use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
+use diesel::{ExpressionMethods, QueryDsl, QueryableByName, SelectableHelper, sql_query, sql_types::BigInt};
 use diesel_async::RunQueryDsl;
 use rapport_core::SubjectId;
 
@@ -100,12 +100,20 @@ pub async fn after(conn: &mut Conn<'_>, position: i64, kinds: &[String], limit: 
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
-/// How many events were committed and have no position yet.
+/// How many events were committed and have no position yet, counted up to `most`.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn unstamped(conn: &mut Conn<'_>) -> Result<i64, Fault> {
-    Ok(on!(conn, |c| outbox::table.filter(outbox::position.is_null()).count().get_result(c).await)?)
+pub async fn unstamped(conn: &mut Conn<'_>, most: i64) -> Result<i64, Fault> {
+    #[derive(QueryableByName)]
+    struct Counted {
+        #[diesel(sql_type = BigInt)]
+        count: i64,
+    }
+    // In order, so that the small index is read and not the table.
+    let sql = "SELECT count(*) AS count FROM (SELECT seq FROM outbox WHERE position IS NULL ORDER BY seq LIMIT $1) AS oldest";
+    let counted: Counted = on!(conn, |c| sql_query(sql).bind::<BigInt, _>(most).get_result(c).await)?;
+    Ok(counted.count)
 }
 
 /// An event without what it tells: that something happened to a subject.

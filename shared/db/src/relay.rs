@@ -11,8 +11,11 @@ use tracing::{debug, warn};
 
 use crate::{Conn, Database, Fault, clock::now, on, schema::relay};
 
-/// Events stamped in one transaction at most.
+/// Events stamped in one transaction.
 const BATCH: i64 = 500;
+/// As many when it is behind: each full batch doubles the next, so that the relay keeps up with writers whose transactions have
+/// more events than a batch.
+const LARGEST_BATCH: i64 = 16 * BATCH;
 /// How long a relay may be silent before another one takes over.
 const LEASE: Duration = Duration::from_secs(10);
 /// The safety net under the bell that every commit rings.
@@ -22,13 +25,16 @@ const POLL: Duration = Duration::from_millis(200);
 /// lets one work, and its lock, not a clock, keeps two from stamping at once.
 pub async fn run(database: Database, holder: String, stop: CancellationToken) {
     let mut fence = None;
+    let mut batch = BATCH;
     while !stop.is_cancelled() {
-        match turn(&database, &holder, fence).await {
+        match turn(&database, &holder, fence, batch).await {
             Ok(Turn { fence: held, stamped }) => {
                 fence = held;
-                if stamped == BATCH {
+                if stamped == batch {
+                    batch = (batch * 2).min(LARGEST_BATCH);
                     continue;
                 }
+                batch = BATCH;
             }
             Err(failure) => {
                 warn!(error = %failure, "the relay could not stamp events; it goes on trying");
@@ -53,7 +59,7 @@ struct Turn {
     stamped: i64,
 }
 
-async fn turn(database: &Database, holder: &str, fence: Option<i64>) -> Result<Turn, Failure<Never>> {
+async fn turn(database: &Database, holder: &str, fence: Option<i64>, batch: i64) -> Result<Turn, Failure<Never>> {
     let idle = database.read(async |conn| -> Result<bool, Failure<Never>> { Ok(fence.is_some() && !waiting(conn).await?) }).await?;
     if idle {
         return Ok(Turn { fence, stamped: 0 });
@@ -65,7 +71,7 @@ async fn turn(database: &Database, holder: &str, fence: Option<i64>) -> Result<T
             None => return Ok(Turn { fence: None, stamped: 0 }),
         },
     };
-    let done = database.write(async |conn| -> Result<_, Failure<Never>> { Ok(stamp(conn, holder, fence).await?) }).await?;
+    let done = database.write(async |conn| -> Result<_, Failure<Never>> { Ok(stamp(conn, holder, fence, batch).await?) }).await?;
     match done {
         None => {
             debug!("another relay took over");
@@ -81,7 +87,8 @@ async fn turn(database: &Database, holder: &str, fence: Option<i64>) -> Result<T
 /// Whether there are events without a position.
 async fn waiting(conn: &mut Conn<'_>) -> Result<bool, Fault> {
     use crate::schema::outbox;
-    let first: Vec<i64> = on!(conn, |c| outbox::table.filter(outbox::position.is_null()).select(outbox::seq).limit(1).load(c).await)?;
+    let first: Vec<i64> =
+        on!(conn, |c| outbox::table.filter(outbox::position.is_null()).order(outbox::seq).select(outbox::seq).limit(1).load(c).await)?;
     Ok(!first.is_empty())
 }
 
@@ -104,7 +111,7 @@ async fn take(conn: &mut Conn<'_>, holder: &str) -> Result<Option<i64>, Fault> {
 
 /// Gives the next positions to the oldest events without one. Updating the lease row first makes two relays wait for
 /// each other; none when the lease was lost.
-async fn stamp(conn: &mut Conn<'_>, holder: &str, fence: i64) -> Result<Option<(i64, i64)>, Fault> {
+async fn stamp(conn: &mut Conn<'_>, holder: &str, fence: i64, batch: i64) -> Result<Option<(i64, i64)>, Fault> {
     let until = now(conn).await? + LEASE;
     let held: Vec<i64> = on!(conn, |c| diesel::update(relay::table)
         .filter(relay::holder.eq(holder))
@@ -119,7 +126,7 @@ async fn stamp(conn: &mut Conn<'_>, holder: &str, fence: i64) -> Result<Option<(
          (SELECT seq FROM outbox WHERE position IS NULL ORDER BY seq LIMIT $2) AS oldest) AS next WHERE outbox.seq = next.seq"
     )
     .bind::<BigInt, _>(position)
-    .bind::<BigInt, _>(BATCH)
+    .bind::<BigInt, _>(batch)
     .execute(c)
     .await)?;
     let stamped = i64::try_from(stamped).unwrap_or_default();

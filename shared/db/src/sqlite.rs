@@ -4,7 +4,10 @@ mod open;
 mod readers;
 mod writer;
 
-use std::path::Path;
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 
 use diesel::{QueryableByName, sql_query, sql_types::BigInt};
 use diesel_async::RunQueryDsl;
@@ -18,6 +21,10 @@ use crate::{Fault, Lane, Lite, database::OpenError, migrate::Migrations, setting
 
 /// The readers for long statements: reports, snapshots, searches.
 const BULK_READERS: usize = 2;
+/// How often what was written meanwhile is moved before writers are stopped for the rest: each time it is less.
+const CATCH_UP: usize = 3;
+/// An emptying of the log that takes longer is worth a warning.
+const SLOW: Duration = Duration::from_secs(1);
 /// Octets of a page, SQLite's default (<https://www.sqlite.org/pragma.html#pragma_page_size>).
 const PAGE: u64 = 4_096;
 
@@ -27,6 +34,7 @@ pub(crate) struct SqliteFile {
     pub(crate) readers: Readers,
     pub(crate) bulk: Readers,
     checkpointer: Mutex<Lite>,
+    path: PathBuf,
     /// Held for life: a second process must not open the file.
     _lock: FileLock,
 }
@@ -42,6 +50,7 @@ impl SqliteFile {
             readers: Readers::new(path, Lane::InPlace, settings.pool_size),
             bulk: Readers::new(path, Lane::Blocking, BULK_READERS),
             checkpointer: Mutex::new(checkpointer(path).await?),
+            path: path.to_owned(),
             _lock: lock,
         })
     }
@@ -53,14 +62,21 @@ impl SqliteFile {
     /// in the writer's own turn and the log is emptied. A checkpoint that still meets a reader leaves it to the next one.
     pub(crate) async fn checkpoint(&self, limit: u64) -> Result<(), Fault> {
         let mut conn = self.checkpointer.lock().await;
-        let moved: Moved = sql_query("PRAGMA wal_checkpoint(PASSIVE)").get_result(&mut *conn).await?;
-        if u64::try_from(moved.log).unwrap_or_default() * PAGE <= limit {
-            return Ok(());
+        for _ in 0..CATCH_UP {
+            let moved: Moved = sql_query("PRAGMA wal_checkpoint(PASSIVE)").get_result(&mut *conn).await?;
+            if u64::try_from(moved.log).unwrap_or_default() * PAGE <= limit {
+                return Ok(());
+            }
         }
         // Before the writer's turn, so that no writer waits for a long read.
         let _none_reads_long = self.bulk.all().await?;
         let _none_writes = self.writer.turn().await;
+        let begun = Instant::now();
         let _left_to_the_next: Moved = sql_query("PRAGMA wal_checkpoint(TRUNCATE)").get_result(&mut *conn).await?;
+        let took = begun.elapsed();
+        if took > SLOW {
+            tracing::warn!(?took, file = %self.path.display(), "writers waited for the log of the database to be emptied: its disk is slow");
+        }
         Ok(())
     }
 }

@@ -211,6 +211,9 @@ impl Known {
     }
 }
 
+/// Up to how many events are counted that the feed has not even ordered yet: there may be very many.
+const COUNTED_UNSTAMPED: i64 = 10_000;
+
 /// Answers a report.
 ///
 /// # Errors
@@ -241,7 +244,7 @@ pub async fn get_service_report(conn: &mut Conn<'_>, query: ReportQuery) -> Resu
         }
     }
     let behind = if state.epoch == extent.epoch { extent.head - state.position } else { extent.head };
-    let pending = behind + feed::unstamped(conn).await? + store::report::recounts(conn).await?;
+    let pending = behind + feed::unstamped(conn, COUNTED_UNSTAMPED).await? + store::report::recounts(conn).await?;
     let recounting = state.recount.is_some() || state.formula != FORMULA;
     Ok(ServiceReport { query, rows, total, pending, recounting })
 }

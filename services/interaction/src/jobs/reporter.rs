@@ -11,6 +11,8 @@ use crate::{NAME, app::report::count_changes, domain::Refused, domain::report::Z
 
 /// Changes counted in one transaction at most: the more of them fall on the same sums, the fewer rows are written.
 const BATCH: i64 = 500;
+/// As many while there are always more, as during an import, so that counting keeps up with it. Others wait longer then.
+const BEHIND: i64 = 4 * BATCH;
 /// The rest between two rounds, in which changes gather.
 const REST: Duration = Duration::from_millis(500);
 /// The longest rest: another process may have changed something.
@@ -39,11 +41,13 @@ pub async fn run(work: Work, stop: CancellationToken) {
 
 /// Counts all that there is.
 async fn turn(work: &Work, zone: &Zone, stop: &CancellationToken) -> Result<(), Failure<Refused>> {
+    let mut limit = BATCH;
     while !stop.is_cancelled() {
-        let count = work.database.write(async |conn| count_changes(conn, zone, BATCH).await);
+        let count = work.database.write(async |conn| count_changes(conn, zone, limit).await);
         if !round(NAME, "reporter", count).await? {
             break;
         }
+        limit = BEHIND;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use rapport_core::{Failure, Never, SubjectId};
 use rapport_db::{
     Database, feed,
     inbox::{self, Accepted, Arrival},
-    outbox::StoredEvent,
+    outbox::{self, Draft, StoredEvent},
     relay,
 };
 use rapport_testkit::{Backend, both_databases, world};
@@ -59,7 +59,37 @@ async fn consume(database: &Database, taker: &Database, count: usize, world: &ra
     taken
 }
 
+/// Transactions of many events, as an import makes them.
+async fn import(database: &Database, world: &rapport_core::World) {
+    let row = note(1);
+    database.write(async |conn| -> Result<_, Failure<Never>> { Ok(insert(conn, &row).await?) }).await.expect("a note");
+    for version in 2..=20 {
+        let draft = Draft { kind: "note.touched", subject: row.id, version, journey: None, payload: &version };
+        let drafts = vec![draft; IMPORTED];
+        let done = database
+            .write(async |conn| -> Result<_, Failure<Never>> { Ok(outbox::append_all(conn, &context(world), &drafts).await?) })
+            .await;
+        done.expect("told");
+    }
+}
+
+const IMPORTED: usize = 2_000;
+
 both_databases! {
+    async fn an_import_of_many_events_a_transaction_leaves_the_relay_only_little_behind(backend: Backend) {
+        let place = backend.database().await;
+        let database = open(&place).await;
+        let stop = CancellationToken::new();
+        let relay = tokio::spawn(relay::run(database.clone(), "a".to_owned(), stop.clone()));
+        import(&database, &world().world).await;
+        let behind = async |most| database.read(async |conn| -> Result<_, Failure<Never>> { Ok(feed::unstamped(conn, most).await?) }).await.expect("counted");
+        let left = behind(100_000).await;
+        assert!(left <= 6 * IMPORTED as i64, "{left} of {} events", 19 * IMPORTED);
+        rapport_testkit::eventually("the relay is there", async || behind(1).await == 0).await;
+        stop.cancel();
+        relay.await.expect("no panic");
+    }
+
     async fn what_is_consumed_is_what_was_committed_in_order(backend: Backend) {
         let place = backend.database().await;
         let database = open(&place).await;

@@ -27,9 +27,26 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 struct Offers {
     starttls: bool,
     smtputf8: bool,
+    /// RFC 2920: commands need not wait for each other's replies.
+    pipelining: bool,
+    /// RFC 3030: the letter is announced with its length (BDAT) and needs no dot.
+    chunking: bool,
+    /// RFC 1870: the server refuses a letter that is too large before it is written.
+    size: bool,
     plain: bool,
     login: bool,
 }
+
+/// One command of a letter's envelope, and what it is to be answered with.
+struct Command {
+    line: String,
+    phase: SmtpPhase,
+    limit: Duration,
+    expected: i32,
+}
+
+/// How long the rest of a reply that nobody asked for is waited for.
+const UNTIMELY: Duration = Duration::from_secs(1);
 
 /// A connection that is ready for a letter.
 pub struct Session {
@@ -37,6 +54,8 @@ pub struct Session {
     inbox: Inbox,
     offers: Offers,
     hello: String,
+    /// What the letter under way lacks to be whole: its final dot, or the last octet of its last chunk.
+    last: Vec<u8>,
     /// How many letters were begun on it.
     pub letters: u32,
 }
@@ -70,7 +89,7 @@ impl Session {
             Security::Tls => secure(Box::new(tcp), settings).await?,
             Security::None | Security::Starttls => Box::new(tcp),
         };
-        let mut session = Self { stream, inbox: Inbox::default(), offers: Offers::default(), hello, letters: 0 };
+        let mut session = Self { stream, inbox: Inbox::default(), offers: Offers::default(), hello, last: Vec::new(), letters: 0 };
         session.expect(SmtpPhase::Connect, limits.greeting, 220).await?;
         session.hello(limits.command).await?;
         if settings.security == Security::Starttls {
@@ -100,6 +119,9 @@ impl Session {
         self.offers = Offers {
             starttls: offers("STARTTLS"),
             smtputf8: offers("SMTPUTF8"),
+            pipelining: offers("PIPELINING"),
+            chunking: offers("CHUNKING"),
+            size: offers("SIZE"),
             plain: login && offers("PLAIN") || offers("AUTH=PLAIN"),
             login: login && offers("LOGIN") || offers("AUTH=LOGIN"),
         };
@@ -134,24 +156,58 @@ impl Session {
             let reply = Reply::new(553, "5.6.7 the mail server does not know SMTPUTF8, which this address needs");
             return Err(end(SmtpPhase::Rcpt, Verdict::Rejected, reply));
         }
-        let mail = format!("MAIL FROM:<{}>{}", letter.from, if foreign { " SMTPUTF8" } else { "" });
+        let size = if self.offers.size { format!(" SIZE={}", letter.octets.len()) } else { String::new() };
+        let mail = format!("MAIL FROM:<{}>{size}{}", letter.from, if foreign { " SMTPUTF8" } else { "" });
         let rcpt = format!("RCPT TO:<{}>", letter.to);
-        for (command, phase, expected) in
-            [(mail.as_str(), SmtpPhase::Mail, 250), (&rcpt, SmtpPhase::Rcpt, 250), ("DATA", SmtpPhase::Data, 354)]
-        {
-            let limit = if phase == SmtpPhase::Data { limits.data } else { limits.command };
-            if let Err(refused) = self.command(command, phase, limit, expected).await {
-                // After a plain refusal RSET clears the table; after anything else the connection is not trusted.
-                let plain = (400..600).contains(&refused.reply.code) && refused.reply.code != 421;
-                *reusable = plain && self.command("RSET", SmtpPhase::Mail, limits.command, 250).await.is_ok();
-                return Err(refused);
-            }
+        let mut envelope = vec![
+            Command { line: mail, phase: SmtpPhase::Mail, limit: limits.command, expected: 250 },
+            Command { line: rcpt, phase: SmtpPhase::Rcpt, limit: limits.command, expected: 250 },
+        ];
+        let mut octets = if self.offers.chunking { ended(letter.octets.clone()) } else { stuffed(&letter.octets) };
+        if self.offers.chunking {
+            self.last = octets.split_off(octets.len() - 1);
+            let announced = format!("BDAT {} LAST\r\n", octets.len() + 1);
+            octets.splice(0..0, announced.into_bytes());
+        } else {
+            self.last = b".\r\n".to_vec();
+            envelope.push(Command { line: "DATA".to_owned(), phase: SmtpPhase::Data, limit: limits.data, expected: 354 });
         }
-        for block in stuffed(&letter.octets).chunks(16 * 1024) {
+        let at_once = if self.offers.pipelining { envelope.len() } else { 1 };
+        for commands in envelope.chunks(at_once) {
+            self.batch(commands, limits.command, reusable).await?;
+        }
+        for block in octets.chunks(16 * 1024) {
             within(limits.block, self.stream.write_all(block)).await.map_err(|error| broken(SmtpPhase::Data, &error))?;
         }
         within(limits.block, self.stream.flush()).await.map_err(|error| broken(SmtpPhase::Data, &error))?;
         Ok(())
+    }
+
+    /// Sends commands in one write and reads the reply of each. The first one that is refused tells how the attempt ended; the
+    /// replies after it are read all the same, so that none is taken for the answer to something else.
+    async fn batch(&mut self, commands: &[Command], patience: Duration, reusable: &mut bool) -> Result<(), End> {
+        let lines: Vec<&str> = commands.iter().flat_map(|command| [command.line.as_str(), "\r\n"]).collect();
+        self.write(&lines.concat(), commands.first().map_or(SmtpPhase::Mail, |command| command.phase), patience).await?;
+        let mut first = None;
+        let mut clean = true;
+        for Command { phase, limit, expected, .. } in commands {
+            match self.expect(*phase, *limit, *expected).await {
+                // A letter without a recipient was begun: there is nothing to write in it, and no way out of it.
+                Ok(_) if first.is_some() && *phase == SmtpPhase::Data => clean = false,
+                Ok(_) => {}
+                Err(refused) => {
+                    // After a plain refusal RSET clears the table; after anything else the connection is not trusted.
+                    clean = (400..600).contains(&refused.reply.code) && refused.reply.code != 421;
+                    first.get_or_insert(refused);
+                }
+            }
+            if !clean {
+                break;
+            }
+        }
+        let Some(refused) = first else { return Ok(()) };
+        *reusable = clean && self.command("RSET", SmtpPhase::Mail, patience, 250).await.is_ok();
+        Err(refused)
     }
 
     /// Writes the final dot and reads its reply. `reusable` as above.
@@ -159,10 +215,11 @@ impl Session {
         *reusable = false;
         // A reply that came before the dot cannot be the reply to the dot, and a closed connection cannot take it.
         if !self.quiet() {
-            return broken(SmtpPhase::Data, &"the mail server said something or closed the connection before the final dot");
+            return self.untimely().await;
         }
+        let last = std::mem::take(&mut self.last);
         let written = within(settings.limits.block, async {
-            self.stream.write_all(b".\r\n").await?;
+            self.stream.write_all(&last).await?;
             self.stream.flush().await
         });
         if let Err(error) = written.await {
@@ -179,6 +236,15 @@ impl Session {
         }
     }
 
+    /// What a server means that answered a letter before it was whole: a refusal says why (too large, a policy), anything
+    /// else nothing.
+    async fn untimely(&mut self) -> End {
+        match timeout(UNTIMELY, self.inbox.reply(&mut self.stream)).await {
+            Ok(Ok(reply)) if (400..600).contains(&reply.code) => end(SmtpPhase::Data, reply.verdict(SmtpPhase::Data), reply),
+            _ => broken(SmtpPhase::Data, &"the mail server said something or closed the connection before the final dot"),
+        }
+    }
+
     /// Says goodbye, without waiting for long.
     pub async fn quit(mut self) {
         let goodbye = async {
@@ -191,16 +257,20 @@ impl Session {
 
     /// Sends a command and reads its reply; another code than the expected one ends the attempt with that code's meaning.
     async fn command(&mut self, command: &str, phase: SmtpPhase, limit: Duration, expected: i32) -> Result<Reply, End> {
+        self.write(&format!("{command}\r\n"), phase, limit).await?;
+        self.expect(phase, limit, expected).await
+    }
+
+    /// Writes commands on a connection on which no reply is outstanding.
+    async fn write(&mut self, commands: &str, phase: SmtpPhase, limit: Duration) -> Result<(), End> {
         if !self.quiet() {
             return Err(broken(phase, &"the mail server said something that nobody asked for, or closed the connection"));
         }
-        let line = format!("{command}\r\n");
         let written = within(limit, async {
-            self.stream.write_all(line.as_bytes()).await?;
+            self.stream.write_all(commands.as_bytes()).await?;
             self.stream.flush().await
         });
-        written.await.map_err(|error| broken(phase, &error))?;
-        self.expect(phase, limit, expected).await
+        written.await.map_err(|error| broken(phase, &error))
     }
 
     async fn expect(&mut self, phase: SmtpPhase, limit: Duration, expected: i32) -> Result<Reply, End> {
@@ -242,18 +312,17 @@ fn stuffed(octets: &[u8]) -> Vec<u8> {
         out.push(octet);
         start = octet == b'\n';
     }
-    if !out.ends_with(b"\r\n") {
-        out.extend_from_slice(b"\r\n");
+    ended(out)
+}
+
+/// The letter ending with a line break.
+fn ended(mut octets: Vec<u8>) -> Vec<u8> {
+    if !octets.ends_with(b"\r\n") {
+        octets.extend_from_slice(b"\r\n");
     }
-    out
+    octets
 }
 
 #[cfg(test)]
-mod tests {
-    use super::stuffed;
-
-    #[test]
-    fn dots_are_stuffed_at_the_start_of_lines_only() {
-        assert_eq!(stuffed(b".a\r\nb.\r\n..\r\nc"), b"..a\r\nb.\r\n...\r\nc\r\n");
-    }
-}
+#[path = "session_tests.rs"]
+mod tests;

@@ -379,7 +379,9 @@ impl Session<'_> {
 
     async fn line(&mut self) -> io::Result<String> {
         let line = self.raw_line().await?;
-        if !self.manners.pipelining && !self.buffer.is_empty() {
+        // A chunk follows its announcement without waiting (RFC 3030).
+        let chunk = line.to_ascii_uppercase().starts_with(b"BDAT ");
+        if !self.manners.pipelining && !self.buffer.is_empty() && !chunk {
             self.shared.rude.fetch_add(1, Ordering::SeqCst);
         }
         Ok(String::from_utf8_lossy(&line).trim_end().to_owned())

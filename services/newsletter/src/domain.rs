@@ -31,7 +31,7 @@ pub use event::Event;
 pub use inbound::{InboundKind, InboundMail, MatchedBy};
 pub use issue::{Audience, Issue, IssueState};
 pub use message::Message;
-pub use outcome::{Reply, SmtpPhase, Verdict};
+pub use outcome::{Courtesy, Reply, SmtpPhase, Verdict};
 pub use parsed_mail::ParsedMail;
 pub use publication::{Cadence, Publication};
 pub use refused::Refused;

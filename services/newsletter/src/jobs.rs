@@ -22,6 +22,7 @@ mod dispatcher;
 mod freezer;
 mod leases;
 mod letter;
+mod sites;
 mod sweeper;
 
 /// What the jobs work with.

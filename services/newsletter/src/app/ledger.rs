@@ -128,10 +128,10 @@ pub struct Claim {
     pub worker: String,
     /// How many deliveries it has room for.
     pub room: usize,
-    /// How many to one site at a time.
-    pub per_site: usize,
-    /// How many are under way to each site.
-    pub under_way: BTreeMap<String, usize>,
+    /// How many of them to sites that are known.
+    pub sites: BTreeMap<String, usize>,
+    /// How many to each other site.
+    pub other_sites: usize,
     /// How long a lease lasts.
     pub lease: Duration,
 }
@@ -163,9 +163,9 @@ pub enum About {
 /// # Errors
 /// When the database fails.
 pub async fn claim(conn: &mut Conn<'_>, cx: &Context, keys: &Keys, claim: &Claim) -> Result<Vec<Work>, Failed> {
-    let Claim { worker, room, per_site, under_way, lease } = claim;
-    let mut under_way = under_way.clone();
-    let busy: Vec<String> = under_way.iter().filter(|(_, count)| *count >= per_site).map(|(site, _)| site.clone()).collect();
+    let Claim { worker, room, sites, other_sites, lease } = claim;
+    let mut sites = sites.clone();
+    let busy: Vec<String> = sites.iter().filter(|(_, room)| **room == 0).map(|(site, _)| site.clone()).collect();
     let limit = i64::try_from(room * 4).unwrap_or(i64::MAX);
     let due = store::dispatch::list_due(conn, cx.now, &busy, limit).await?;
     if due.is_empty() {
@@ -193,9 +193,9 @@ pub async fn claim(conn: &mut Conn<'_>, cx: &Context, keys: &Keys, claim: &Claim
             tally.record(conn, cx, keys, before, over, None).await?;
             continue;
         }
-        let at_site = under_way.entry(delivery.email.domain().to_lowercase()).or_default();
-        if taken.len() < *room && *at_site < *per_site {
-            *at_site += 1;
+        let at_site = sites.entry(delivery.email.domain().to_lowercase()).or_insert(*other_sites);
+        if taken.len() < *room && *at_site > 0 {
+            *at_site -= 1;
             taken.push(unchanged(store::delivery::update(conn, delivery.lease(worker, until)).await?)?);
         }
     }

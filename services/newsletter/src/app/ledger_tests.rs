@@ -99,7 +99,7 @@ impl House {
     }
 
     async fn claim(&self, worker: &str, room: usize) -> Vec<ledger::Work> {
-        let claim = Claim { worker: worker.to_owned(), room, per_site: 100, under_way: BTreeMap::new(), lease: Duration::from_secs(30) };
+        let claim = Claim { worker: worker.to_owned(), room, sites: BTreeMap::new(), other_sites: 100, lease: Duration::from_secs(30) };
         self.database.write(async |conn| ledger::claim(conn, &self.cx, &self.keys, &claim).await).await.expect("leased")
     }
 

@@ -78,6 +78,30 @@ impl Reply {
     }
 }
 
+/// What the end of an attempt tells of how many letters its site wants at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Courtesy {
+    /// It took the letter: it may get more.
+    Welcome,
+    /// It asked for less, or did not answer.
+    Less,
+    /// Nothing.
+    Neither,
+}
+
+/// What an attempt that ended so tells of its site.
+pub fn courtesy(phase: SmtpPhase, verdict: Verdict, reply: &Reply) -> Courtesy {
+    match (verdict, reply.code) {
+        (Verdict::Accepted, _) => Courtesy::Welcome,
+        // Connecting and logging in is between us and the mail server that relays.
+        (Verdict::Deferred | Verdict::Unknown, 0) if phase != SmtpPhase::Connect => Courtesy::Less,
+        // Too many at a time (RFC 5321, 4.2.3), or a policy of the moment (RFC 3463: 4.7.x).
+        (_, 421) => Courtesy::Less,
+        (_, 450..=452) if reply.enhanced.starts_with("4.7.") => Courtesy::Less,
+        _ => Courtesy::Neither,
+    }
+}
+
 /// What it means that the connection broke in this phase.
 pub const fn broken(phase: SmtpPhase) -> Verdict {
     match phase {
@@ -115,6 +139,21 @@ mod tests {
         assert_eq!(Reply::new(451, "4.7.1 later").verdict(SmtpPhase::Dot), Verdict::Deferred);
         assert_eq!(Reply::new(550, "5.1.1 nobody").verdict(SmtpPhase::Rcpt), Verdict::Rejected);
         assert_eq!(Reply::new(535, "5.7.8 wrong password").verdict(SmtpPhase::Connect), Verdict::Deferred);
+    }
+
+    #[test]
+    fn a_site_is_asked_less_of_when_it_says_so_or_says_nothing() {
+        let of = |phase, code, text| {
+            let reply = Reply::new(code, text);
+            courtesy(phase, reply.verdict(phase), &reply)
+        };
+        assert_eq!(of(SmtpPhase::Dot, 250, "2.0.0 ok"), Courtesy::Welcome);
+        assert_eq!(of(SmtpPhase::Mail, 421, "4.3.2 too busy"), Courtesy::Less);
+        assert_eq!(of(SmtpPhase::Rcpt, 451, "4.7.1 slow down"), Courtesy::Less);
+        assert_eq!(of(SmtpPhase::Rcpt, 452, "4.2.2 mailbox full"), Courtesy::Neither);
+        assert_eq!(of(SmtpPhase::Rcpt, 550, "5.1.1 nobody"), Courtesy::Neither);
+        let silent = |phase| courtesy(phase, broken(phase), &Reply::without("no reply in time"));
+        assert_eq!((silent(SmtpPhase::Dot), silent(SmtpPhase::Connect)), (Courtesy::Less, Courtesy::Neither));
     }
 
     #[test]

@@ -1,10 +1,7 @@
 //! Hands letters over: leases what is due, several letters at a time, each with its attempt committed before its final dot
 //! leaves. A site or a recipient that stalls holds up nobody else.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 
 use rapport_core::Failure;
 use rapport_telemetry::{
@@ -18,16 +15,26 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::{Work, committer::Committer, leases::Leases, letter};
+use super::{
+    Work,
+    committer::Committer,
+    leases::Leases,
+    letter,
+    sites::{Room, Sites},
+};
 use crate::{
     NAME,
     app::ledger::{self, Claim, Step, Stepped},
-    domain::{Refused, Reply, Report, SmtpPhase, Verdict},
+    domain::{Courtesy, Held, Refused, Reply, Report, SmtpPhase, Verdict, outcome::courtesy},
     mail::{End, Transport},
 };
 
 /// How long letters under way may take to end when the service stops; what has not ended then is recovered at the next start.
 const GRACE: Duration = Duration::from_secs(5);
+/// A letter under way for longer takes no room from others: whom it is for does not answer.
+const SLOW: Duration = Duration::from_secs(1);
+/// How many letters may be under way, with those that are slow, for each that may be without.
+const WITH_SLOW: usize = 10;
 
 /// Hands over until it is told to stop.
 ///
@@ -89,18 +96,19 @@ impl Dispatcher {
     async fn dispatch(&self) {
         let settings = &self.work.settings;
         let rest = Duration::from_millis(settings.dispatcher_rest_milliseconds);
-        let mut letters = UnderWay::default();
+        let mut letters = UnderWay::new(settings.letters_per_site);
         while !self.stop.is_cancelled() {
             while let Some(ended) = letters.tasks.try_join_next_with_id() {
                 letters.arrived(ended);
             }
-            let room = settings.letters_at_a_time.saturating_sub(letters.tasks.len());
+            let room = letters.room(settings.letters_at_a_time);
             let claimed = if room == 0 { 0 } else { self.claim(room, &mut letters).await };
             if claimed == room {
                 // There is no room, or there may be more: again as soon as a letter has ended.
                 tokio::select! {
                     () = self.stop.cancelled() => {}
                     Some(ended) = letters.tasks.join_next_with_id() => letters.arrived(ended),
+                    () = sleep(rest) => {}
                 }
                 // A moment in which further letters end, so that one query leases for several.
                 sleep(Duration::from_millis(2)).await;
@@ -118,13 +126,8 @@ impl Dispatcher {
 
     async fn claim(&self, room: usize, letters: &mut UnderWay) -> usize {
         let settings = &self.work.settings;
-        let claim = Claim {
-            worker: self.worker.clone(),
-            room,
-            per_site: settings.letters_per_site,
-            under_way: letters.sites.clone(),
-            lease: settings.lease(),
-        };
+        let Room { known: sites, other: other_sites } = letters.sites.room();
+        let claim = Claim { worker: self.worker.clone(), room, sites, other_sites, lease: settings.lease() };
         let cx = self.work.context();
         let until = Instant::now() + claim.lease;
         let claimed = match self.work.database.write(async |conn| ledger::claim(conn, &cx, &self.work.keys, &claim).await).await {
@@ -146,34 +149,41 @@ impl Dispatcher {
     }
 }
 
-/// The letters under way, and how many of them to each site.
-#[derive(Default)]
+/// The letters under way, and the sites that they go to.
 struct UnderWay {
-    tasks: JoinSet<()>,
-    site_of: HashMap<Id, String>,
-    sites: BTreeMap<String, usize>,
+    tasks: JoinSet<Courtesy>,
+    begun: HashMap<Id, (String, Instant)>,
+    sites: Sites,
 }
 
 impl UnderWay {
-    fn spawn(&mut self, site: String, letter: impl Future<Output = ()> + Send + 'static) {
-        *self.sites.entry(site.clone()).or_default() += 1;
-        self.site_of.insert(self.tasks.spawn(letter).id(), site);
+    fn new(per_site: usize) -> Self {
+        Self { tasks: JoinSet::new(), begun: HashMap::new(), sites: Sites::new(per_site) }
     }
 
-    fn arrived(&mut self, ended: Result<(Id, ()), JoinError>) {
-        let id = match ended {
-            Ok((id, ())) => id,
+    /// How many more letters may begin.
+    fn room(&self, at_a_time: usize) -> usize {
+        let quick = self.begun.values().filter(|(_, begun)| begun.elapsed() < SLOW).count();
+        let all = (at_a_time * WITH_SLOW).saturating_sub(self.tasks.len());
+        at_a_time.saturating_sub(quick).min(all)
+    }
+
+    fn spawn(&mut self, site: String, letter: impl Future<Output = Courtesy> + Send + 'static) {
+        let now = Instant::now();
+        self.sites.begin(&site, now);
+        self.begun.insert(self.tasks.spawn(letter).id(), (site, now));
+    }
+
+    fn arrived(&mut self, ended: Result<(Id, Courtesy), JoinError>) {
+        let (id, courtesy) = match ended {
+            Ok(ended) => ended,
             Err(error) => {
                 tracing::error!(%error, "the task of a delivery failed; its lease will run out");
-                error.id()
+                (error.id(), Courtesy::Neither)
             }
         };
-        let Some(site) = self.site_of.remove(&id) else { return };
-        if let Some(count) = self.sites.get_mut(&site) {
-            *count -= 1;
-            if *count == 0 {
-                self.sites.remove(&site);
-            }
+        if let Some((site, begun)) = self.begun.remove(&id) {
+            self.sites.end(&site, begun, courtesy, Instant::now());
         }
     }
 }
@@ -187,7 +197,7 @@ struct Clerk {
 }
 
 impl Clerk {
-    async fn deliver(&self, leased: ledger::Work) {
+    async fn deliver(&self, leased: ledger::Work) -> Courtesy {
         let span = tracing::info_span!(
             parent: None,
             names::SEND,
@@ -204,67 +214,61 @@ impl Clerk {
         }
         let id = leased.delivery.id;
         let begun = Instant::now();
-        let verdict = self.hand_over(leased).instrument(span).await;
+        let ended = self.hand_over(leased).instrument(span).await;
         self.leases.drop(id);
-        if let Some(verdict) = verdict {
-            let outcome = [KeyValue::new(names::RAPPORT_DELIVERY_OUTCOME, verdict.to_string())];
-            meter::counter(names::MAIL_DELIVERIES).add(1, &outcome);
-            meter::histogram(names::MAIL_SEND_DURATION).record(begun.elapsed().as_secs_f64(), &outcome);
-        }
+        let Some((verdict, courtesy)) = ended else { return Courtesy::Neither };
+        let outcome = [KeyValue::new(names::RAPPORT_DELIVERY_OUTCOME, verdict.to_string())];
+        meter::counter(names::MAIL_DELIVERIES).add(1, &outcome);
+        meter::histogram(names::MAIL_SEND_DURATION).record(begun.elapsed().as_secs_f64(), &outcome);
+        courtesy
     }
 
-    async fn hand_over(&self, leased: ledger::Work) -> Option<Verdict> {
+    /// What the attempt led to and what it tells of the site; none when nothing was tried.
+    async fn hand_over(&self, leased: ledger::Work) -> Option<(Verdict, Courtesy)> {
         let held = leased.held.clone();
-        let end = |in_flight, end: End| {
-            let End { phase, verdict, reply } = end;
-            Step::End(Report { held: held.clone(), in_flight, phase, verdict, reply })
-        };
         let before = |verdict, text: String| End { phase: SmtpPhase::Connect, verdict, reply: Reply::without(text) };
         let public_url = self.work.host.public_url(NAME);
         let letter = match letter::write(&leased, &self.work.keys, &self.work.signers, &public_url, held.start_time) {
             Ok(letter) => letter,
-            Err(why) => return self.note(end(None, before(Verdict::Failed, why)), Verdict::Failed).await,
+            Err(why) => return self.note(held, None, before(Verdict::Failed, why)).await,
         };
         let Some(transport) = self.work.transports.get(&leased.sender.transport) else {
             let why = format!("the settings have no transport {:?}: add newsletter.transport.{0}", leased.sender.transport);
-            return self.note(end(None, before(Verdict::Deferred, why)), Verdict::Deferred).await;
+            return self.note(held, None, before(Verdict::Deferred, why)).await;
         };
         let prepared = match transport.prepare(&letter).await {
             Ok(prepared) => prepared,
-            Err(ended) => {
-                let verdict = ended.verdict;
-                return self.note(end(None, ended), verdict).await;
-            }
+            Err(ended) => return self.note(held, None, ended).await,
         };
         if self.stop.is_cancelled() || !self.leases.good(held.delivery) {
             drop(prepared);
-            self.committer.step(Step::Release(held.clone())).await;
+            self.committer.step(Step::Release(held)).await;
             return None;
         }
         let Some(Stepped::Go(number)) = self.start(&held, transport).await else {
             // Dropped before its dot: the letter was not sent.
             drop(prepared);
-            self.committer.step(Step::Release(held.clone())).await;
+            self.committer.step(Step::Release(held)).await;
             return None;
         };
         // Committing may have taken long.
         if !self.leases.good(held.delivery) {
             drop(prepared);
-            let late =
-                End { phase: SmtpPhase::Data, ..before(Verdict::Deferred, "the lease was about to run out before the final dot".into()) };
-            return self.note(end(Some(number), late), Verdict::Deferred).await;
+            let late = before(Verdict::Deferred, "the lease was about to run out before the final dot".into());
+            let (verdict, _) = self.note(held, Some(number), End { phase: SmtpPhase::Data, ..late }).await?;
+            return Some((verdict, Courtesy::Neither));
         }
         let ended = prepared.finish().await;
-        let verdict = ended.verdict;
-        self.note(end(Some(number), ended), verdict).await
+        self.note(held, Some(number), ended).await
     }
 
-    async fn start(&self, held: &crate::domain::Held, transport: &Transport) -> Option<Stepped> {
+    async fn start(&self, held: &Held, transport: &Transport) -> Option<Stepped> {
         self.committer.step(Step::Start { held: held.clone(), repeatable: transport.repeatable() }).await
     }
 
-    async fn note(&self, step: Step, verdict: Verdict) -> Option<Verdict> {
-        self.committer.step(step).await;
-        Some(verdict)
+    async fn note(&self, held: Held, in_flight: Option<i32>, End { phase, verdict, reply }: End) -> Option<(Verdict, Courtesy)> {
+        let courtesy = courtesy(phase, verdict, &reply);
+        self.committer.step(Step::End(Report { held, in_flight, phase, verdict, reply })).await;
+        Some((verdict, courtesy))
     }
 }

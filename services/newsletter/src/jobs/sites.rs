@@ -1,0 +1,139 @@
+//! How many letters may be under way to each destination site: few to one that is new, more as it takes them, half as many when it
+//! asks for less or does not answer (additive increase, multiplicative decrease, as TCP does: RFC 5681).
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use crate::domain::Courtesy;
+
+/// What a site that nothing is known of gets.
+const START: usize = 2;
+/// More sites than this are not kept in mind for longer than they have letters under way or asked for less of late.
+const MANY: usize = 10_000;
+/// For how long a site that asked for less is kept in mind at least.
+const OF_LATE: Duration = Duration::from_secs(600);
+
+/// The sites that are known.
+#[derive(Debug)]
+pub struct Sites {
+    most: usize,
+    known: HashMap<String, Site>,
+}
+
+#[derive(Debug)]
+struct Site {
+    under_way: usize,
+    limit: f64,
+    reduced: Option<Instant>,
+}
+
+/// How many more letters may go to each site.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Room {
+    /// To sites that are known.
+    pub known: BTreeMap<String, usize>,
+    /// To each other one.
+    pub other: usize,
+}
+
+impl Sites {
+    /// No site is known, and none ever gets more than `most` letters at a time.
+    pub fn new(most: usize) -> Self {
+        Self { most: most.max(1), known: HashMap::new() }
+    }
+
+    /// How much room there is.
+    pub fn room(&self) -> Room {
+        // A limit is between 1 and `most`, so nothing is lost when its fraction is cut off.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and `most`")]
+        let left = |site: &Site| (site.limit as usize).saturating_sub(site.under_way);
+        let known = self.known.iter().map(|(name, site)| (name.clone(), left(site))).collect();
+        Room { known, other: START.min(self.most) }
+    }
+
+    /// A letter to this site is under way.
+    pub fn begin(&mut self, site: &str, now: Instant) {
+        if self.known.len() >= MANY && !self.known.contains_key(site) {
+            self.known.retain(|_, site| site.under_way > 0 || site.reduced.is_some_and(|at| now.saturating_duration_since(at) < OF_LATE));
+        }
+        let start = START.min(self.most) as f64;
+        self.known.entry(site.to_owned()).or_insert(Site { under_way: 0, limit: start, reduced: None }).under_way += 1;
+    }
+
+    /// A letter that began at that time is not under way any more.
+    pub fn end(&mut self, site: &str, begun: Instant, courtesy: Courtesy, now: Instant) {
+        let Some(site) = self.known.get_mut(site) else { return };
+        site.under_way = site.under_way.saturating_sub(1);
+        match courtesy {
+            Courtesy::Welcome => {
+                let more = if site.reduced.is_none() { 1.0 } else { site.limit.recip() };
+                site.limit = (site.limit + more).min(self.most as f64);
+            }
+            // Letters that were under way together are refused together, and say it once.
+            Courtesy::Less if site.reduced.is_none_or(|at| begun >= at) => {
+                site.limit = (site.limit / 2.0).max(1.0);
+                site.reduced = Some(now);
+            }
+            Courtesy::Less | Courtesy::Neither => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn room(sites: &Sites, site: &str) -> usize {
+        let room = sites.room();
+        room.known.get(site).copied().unwrap_or(room.other)
+    }
+
+    /// As many letters as there is room for, all with the same end a second later; returns how many.
+    fn round(sites: &mut Sites, site: &str, courtesy: Courtesy, now: &mut Instant) -> usize {
+        let count = room(sites, site);
+        let begun = *now;
+        (0..count).for_each(|_| sites.begin(site, begun));
+        assert_eq!(room(sites, site), 0);
+        *now += Duration::from_secs(1);
+        (0..count).for_each(|_| sites.end(site, begun, courtesy, *now));
+        count
+    }
+
+    #[test]
+    fn a_site_that_takes_letters_gets_twice_as_many_each_round_up_to_the_most() {
+        let (mut sites, mut now) = (Sites::new(10), Instant::now());
+        let rounds: Vec<usize> = (0..4).map(|_| round(&mut sites, "example.test", Courtesy::Welcome, &mut now)).collect();
+        assert_eq!(rounds, [2, 4, 8, 10]);
+    }
+
+    #[test]
+    fn a_site_that_asks_for_less_gets_half_once_a_round_and_then_slowly_more() {
+        let (mut sites, mut now) = (Sites::new(64), Instant::now());
+        while round(&mut sites, "example.test", Courtesy::Welcome, &mut now) < 64 {}
+        let courtesies = [[Courtesy::Less; 3], [Courtesy::Welcome; 3]].concat();
+        let rounds: Vec<usize> = courtesies.into_iter().map(|courtesy| round(&mut sites, "example.test", courtesy, &mut now)).collect();
+        assert_eq!(rounds, [64, 32, 16, 8, 8, 9]);
+        for _ in 0..10 {
+            round(&mut sites, "example.test", Courtesy::Less, &mut now);
+        }
+        assert_eq!(room(&sites, "example.test"), 1, "never none");
+        assert_eq!(room(&sites, "other.test"), START);
+    }
+
+    #[test]
+    fn what_says_nothing_about_the_site_changes_nothing_and_of_many_sites_those_that_asked_for_less_are_known() {
+        let (mut sites, mut now) = (Sites::new(8), Instant::now());
+        assert_eq!([(); 3].map(|()| round(&mut sites, "example.test", Courtesy::Neither, &mut now)), [START; 3]);
+        let mut at_once = now;
+        round(&mut sites, "less.test", Courtesy::Less, &mut at_once);
+        for number in 0..2 * MANY {
+            round(&mut sites, &format!("{number}.test"), Courtesy::Welcome, &mut now.clone());
+        }
+        assert!(sites.known.len() <= MANY);
+        assert_eq!((room(&sites, "less.test"), room(&sites, "example.test")), (1, START));
+    }
+}

@@ -22,6 +22,7 @@ use clap::Parser;
 use rapport_server::settings::{Settings, Sources};
 
 use args::{Args, Command, CustomersCommand, EpochCommand, InteractionsCommand, IssueCommand};
+use issue::Control;
 use output::{End, Out};
 
 /// Reads the arguments, does what they say, and answers with the exit code.
@@ -60,6 +61,11 @@ async fn run(args: Args, out: &Out) -> Result<ExitCode, End> {
         }
         Command::Issue(IssueCommand::Test { issue, to, subscription }) => issue::test(&load(sources)?, issue, to, subscription, out).await,
         Command::Issue(IssueCommand::Send { issue, watch }) => issue::send(&load(sources)?, &issue, watch, out).await,
+        Command::Issue(IssueCommand::Pause { issue, reason }) => issue::control(&load(sources)?, &issue, Control::Pause(reason), out).await,
+        Command::Issue(IssueCommand::Resume { issue }) => issue::control(&load(sources)?, &issue, Control::Resume, out).await,
+        Command::Issue(IssueCommand::Cancel { issue, reason }) => {
+            issue::control(&load(sources)?, &issue, Control::Cancel(reason), out).await
+        }
         Command::Guidance(wanted) => guidance::run(&load(sources)?, wanted, out).await,
         Command::Timeline { customer, limit } => timeline::run(&load(sources)?, &customer, limit, out).await,
         Command::Promises(wanted) => promises::run(&load(sources)?, wanted, out).await,

@@ -32,7 +32,11 @@ impl FeedSource for Source {
             Event::SubscriptionPending(it) | Event::SubscriptionConfirmed(it) | Event::SubscriptionEnded(it) => {
                 Payload::Subscription(write::subscription(*it))
             }
-            Event::IssueStarted(it) | Event::IssueCompleted(it) => Payload::Issue(write::issue(*it)),
+            Event::IssueStarted(it)
+            | Event::IssueCompleted(it)
+            | Event::IssuePaused(it)
+            | Event::IssueResumed(it)
+            | Event::IssueCancelled(it) => Payload::Issue(write::issue(*it)),
             Event::DeliveryRejected(it) | Event::DeliveryExpired(it) | Event::DeliveryUnknown(it) => {
                 let Told { delivery, attempts } = *it;
                 Payload::Delivery(write::delivery(delivery, attempts))

@@ -11,7 +11,7 @@ use tonic::{Request, Response, Status};
 use super::{Api, read, watch, write};
 use crate::{
     NAME,
-    app::issue::{self, CreateIssue, DeliveryFilter, IssueFilter, TestIssue},
+    app::issue::{self, Control, CreateIssue, DeliveryFilter, IssueFilter, TestIssue},
     domain::{
         Audience, Content, OnUnknown, Rendered,
         issue::{GIVE_UP_AFTER, GIVE_UP_RANGE},
@@ -52,6 +52,35 @@ fn issue_id(text: &str) -> Result<IssueId, Status> {
     let mut violations = Violations::new();
     let id = violations.parse("issue_id", text);
     read::finish(violations, id)
+}
+
+/// Which issue, and of which version if the caller says.
+fn target(issue_id: &str, etag: &str, violations: &mut Violations) -> Option<(IssueId, Option<i64>)> {
+    let id = violations.parse("issue_id", issue_id);
+    let version = if etag.is_empty() { None } else { etag.parse().ok() };
+    if version.is_none() && !etag.is_empty() {
+        violations.add("etag", "is not an etag of an issue: pass the one that was read, or none");
+    }
+    Some((id?, version))
+}
+
+/// What is asked for an issue on its way.
+struct Asked<'a> {
+    issue_id: &'a str,
+    etag: &'a str,
+    reason: &'a str,
+}
+
+/// The longest reason, in characters.
+const MAX_REASON: usize = 500;
+
+impl Asked<'_> {
+    fn read(self) -> Result<(IssueId, Option<i64>, String), Status> {
+        let mut violations = Violations::new();
+        let target = target(self.issue_id, self.etag, &mut violations);
+        let reason = violations.text_optional("reason", self.reason, MAX_REASON);
+        read::finish(violations, target.zip(reason)).map(|((id, version), reason)| (id, version, reason))
+    }
 }
 
 fn issue_filter(request: &pb::ListIssuesRequest, violations: &mut Violations) -> Option<IssueFilter> {
@@ -167,17 +196,8 @@ impl IssueService for Api {
         let cx = context(&request, &self.world);
         let request = request.into_inner();
         let mut violations = Violations::new();
-        let id: Option<IssueId> = violations.parse("issue_id", &request.issue_id);
-        let version: Option<i64> = if request.etag.is_empty() {
-            None
-        } else {
-            let version = request.etag.parse().ok();
-            if version.is_none() {
-                violations.add("etag", "is not an etag of an issue: pass the one that was read, or none");
-            }
-            version
-        };
-        let id = read::finish(violations, id)?;
+        let target = target(&request.issue_id, &request.etag, &mut violations);
+        let (id, version) = read::finish(violations, target)?;
         let mutation = Mutation { method: "SendIssue", request: &request, request_id: &request.request_id, subject: &id, cx: &cx };
         let answer = mutate(
             &self.database,
@@ -188,6 +208,55 @@ impl IssueService for Api {
         .await;
         self.bells.freeze();
         answer
+    }
+
+    async fn pause_issue(&self, request: Request<pb::PauseIssueRequest>) -> Result<Response<pb::PauseIssueResponse>, Status> {
+        let cx = context(&request, &self.world);
+        let request = request.into_inner();
+        let asked = Asked { issue_id: &request.issue_id, etag: &request.etag, reason: &request.reason };
+        let (id, version, reason) = asked.read()?;
+        let control = Control::Pause(reason);
+        let mutation = Mutation { method: "PauseIssue", request: &request, request_id: &request.request_id, subject: &id, cx: &cx };
+        mutate(
+            &self.database,
+            mutation,
+            async |conn| issue::control_issue(conn, &cx, id, version, &control).await,
+            |issue| pb::PauseIssueResponse { issue: Some(write::issue(issue)) },
+        )
+        .await
+    }
+
+    async fn resume_issue(&self, request: Request<pb::ResumeIssueRequest>) -> Result<Response<pb::ResumeIssueResponse>, Status> {
+        let cx = context(&request, &self.world);
+        let request = request.into_inner();
+        let (id, version, _) = Asked { issue_id: &request.issue_id, etag: &request.etag, reason: "" }.read()?;
+        let mutation = Mutation { method: "ResumeIssue", request: &request, request_id: &request.request_id, subject: &id, cx: &cx };
+        let answer = mutate(
+            &self.database,
+            mutation,
+            async |conn| issue::control_issue(conn, &cx, id, version, &Control::Resume).await,
+            |issue| pb::ResumeIssueResponse { issue: Some(write::issue(issue)) },
+        )
+        .await;
+        self.bells.freeze();
+        self.bells.mail();
+        answer
+    }
+
+    async fn cancel_issue(&self, request: Request<pb::CancelIssueRequest>) -> Result<Response<pb::CancelIssueResponse>, Status> {
+        let cx = context(&request, &self.world);
+        let request = request.into_inner();
+        let asked = Asked { issue_id: &request.issue_id, etag: &request.etag, reason: &request.reason };
+        let (id, version, reason) = asked.read()?;
+        let control = Control::Cancel(reason);
+        let mutation = Mutation { method: "CancelIssue", request: &request, request_id: &request.request_id, subject: &id, cx: &cx };
+        mutate(
+            &self.database,
+            mutation,
+            async |conn| issue::control_issue(conn, &cx, id, version, &control).await,
+            |issue| pb::CancelIssueResponse { issue: Some(write::issue(issue)) },
+        )
+        .await
     }
 
     type WatchIssueStream = watch::Accounts;

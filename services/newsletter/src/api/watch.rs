@@ -1,4 +1,4 @@
-//! Watching an issue: its account whenever it changed, until it is completed.
+//! Watching an issue: its account whenever it changed, until it is over.
 
 use std::time::Duration;
 
@@ -11,10 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 use super::{read, write};
-use crate::{
-    app::issue::{self, Account},
-    domain::IssueState,
-};
+use crate::app::issue::{self, Account};
 
 /// How often the account is looked at.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -37,7 +34,7 @@ pub fn accounts(database: Database, world: World, issue: IssueId) -> Accounts {
     let watcher = Watcher { database, world, issue, draining, told: None, over: false };
     stream::unfold(watcher, |mut watcher| async move {
         let next = watcher.next().await?;
-        watcher.over = next.is_err() || watcher.told.as_ref().is_some_and(|account| account.state == IssueState::Completed);
+        watcher.over = next.is_err() || watcher.told.as_ref().is_some_and(Account::over);
         Some((next, watcher))
     })
     .boxed()

@@ -80,7 +80,7 @@ pub fn subscription(subscription: Subscription) -> pb::Subscription {
 
 pub fn issue(issue: Issue) -> pb::Issue {
     let Issue { id, version, publication, content, audience, on_unknown, give_up_after, state, journey, .. } = issue;
-    let Issue { freeze_failure, frozen_to: _, create_time, freeze_time, start_time, complete_time, .. } = issue;
+    let Issue { freeze_failure, frozen_to: _, create_time, freeze_time, start_time, complete_time, state_reason, .. } = issue;
     let Content { subject, html, text, mjml, ready: _ } = content;
     let Audience { hold_customers_at_risk } = audience;
     pb::Issue {
@@ -100,6 +100,7 @@ pub fn issue(issue: Issue) -> pb::Issue {
         start_time: start_time.map(time),
         complete_time: complete_time.map(time),
         etag: version.to_string(),
+        state_reason,
         mjml,
     }
 }

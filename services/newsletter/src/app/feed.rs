@@ -72,6 +72,8 @@ fn of_issue(issue: Issue) -> Option<Result<StoredEvent, Failure<Never>>> {
     let event = match issue.state {
         IssueState::Sending => Event::IssueStarted(Box::new(issue)),
         IssueState::Completed => Event::IssueCompleted(Box::new(issue)),
+        IssueState::Paused => Event::IssuePaused(Box::new(issue)),
+        IssueState::Cancelled => Event::IssueCancelled(Box::new(issue)),
         IssueState::Draft | IssueState::Freezing => return None,
     };
     Some(state(&event, time))

@@ -6,14 +6,14 @@ use rapport_core::{Context, DeliveryId, Email, Failure, IssueId, MessageId, Page
 use rapport_db::Conn;
 
 use super::{
-    Failed,
+    Failed, announce,
     message::{Test, send_test},
     unchanged,
 };
 pub use crate::store::{counts::Kept, delivery::Filter as DeliveryFilter, issue::Filter as IssueFilter};
 use crate::{
     domain::{
-        Attempt, Audience, Content, Delivery, Issue, IssueState, Keys, OnUnknown, Refused, Subscriber,
+        Attempt, Audience, Content, Delivery, Event, Issue, IssueState, Keys, OnUnknown, Refused, Subscriber,
         preview::{self, Preview},
         template,
     },
@@ -56,6 +56,7 @@ pub async fn create_issue(conn: &mut Conn<'_>, cx: &Context, command: CreateIssu
         give_up_after,
         state: IssueState::Draft,
         journey: cx.journey.unwrap_or_else(|| cx.fresh()),
+        state_reason: String::new(),
         freeze_failure: None,
         frozen_to: None,
         create_time: cx.now,
@@ -89,16 +90,67 @@ pub async fn list_issues(conn: &mut Conn<'_>, filter: IssueFilter, page: &Page<(
 /// Begins to send an issue; one that is being sent or was sent stays as it is.
 ///
 /// # Errors
-/// When there is none, or it is not the version that the caller read.
+/// When there is none, it is not the version that the caller read, or it was cancelled.
 pub async fn send_issue(conn: &mut Conn<'_>, cx: &Context, id: IssueId, version: Option<i64>) -> Result<Issue, Failed> {
     let loaded = store::issue::find_for_update(conn, id).await?.ok_or_else(|| Failure::not_found("issue", id))?;
     let read = loaded.version;
-    let Some(sending) = loaded.clone().send(cx.now) else { return Ok(loaded) };
+    let Some(sending) = loaded.clone().send(cx.now).map_err(Failure::Refused)? else { return Ok(loaded) };
     if version.is_some_and(|version| version != read) {
         return Err(Failure::Stale);
     }
     store::counts::insert(conn, id).await?;
     Ok(unchanged(store::issue::update(conn, sending).await?)?)
+}
+
+/// What is done with an issue on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Control {
+    /// It is paused, for this reason.
+    Pause(String),
+    /// It goes on.
+    Resume,
+    /// It is given up, for this reason.
+    Cancel(String),
+}
+
+/// Pauses, resumes or cancels an issue; one that is so already stays as it is. Of one that is cancelled before its start the rows are
+/// removed: nobody was mailed. Later the sweeper settles who waits.
+///
+/// # Errors
+/// When there is none, it is not the version that the caller read, or its state does not allow it.
+pub async fn control_issue(
+    conn: &mut Conn<'_>,
+    cx: &Context,
+    id: IssueId,
+    version: Option<i64>,
+    control: &Control,
+) -> Result<Issue, Failed> {
+    let loaded = store::issue::find_for_update(conn, id).await?.ok_or_else(|| Failure::not_found("issue", id))?;
+    let read = loaded.version;
+    let (changed, event): (_, fn(Box<Issue>) -> Event) = match control {
+        Control::Pause(reason) => (loaded.clone().pause(reason.clone()), Event::IssuePaused),
+        Control::Resume => (loaded.clone().resume(), Event::IssueResumed),
+        Control::Cancel(reason) => (loaded.clone().cancel(reason.clone(), cx.now), Event::IssueCancelled),
+    };
+    let Some(changed) = changed.map_err(Failure::Refused)? else { return Ok(loaded) };
+    if version.is_some_and(|version| version != read) {
+        return Err(Failure::Stale);
+    }
+    if matches!(control, Control::Cancel(_)) && changed.start_time.is_none() {
+        store::delivery::delete_of_issue(conn, id).await?;
+        store::counts::delete(conn, id).await?;
+    }
+    let saved = unchanged(store::issue::update(conn, changed).await?)?;
+    announce(conn, cx, &event(Box::new(saved.clone()))).await?;
+    Ok(saved)
+}
+
+/// The issues that were cancelled and whose recipients are not all settled yet.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list_giving_up(conn: &mut Conn<'_>, limit: i64) -> Result<Vec<IssueId>, Failed> {
+    Ok(store::issue::list_giving_up(conn, limit).await?)
 }
 
 /// The account of an issue.
@@ -110,6 +162,17 @@ pub struct Account {
     pub state: IssueState,
     /// The counters.
     pub kept: Kept,
+}
+
+impl Account {
+    /// Whether nothing will change any more by itself.
+    pub const fn over(&self) -> bool {
+        match self.state {
+            IssueState::Completed => true,
+            IssueState::Cancelled => self.kept.counts.settled(),
+            IssueState::Draft | IssueState::Freezing | IssueState::Sending | IssueState::Paused => false,
+        }
+    }
 }
 
 /// Reads the account of an issue.

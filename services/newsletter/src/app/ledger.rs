@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Attempt, Counts, Delivery, DeliveryState, Event, Held, Issue, Keys, Message, Publication, Report, Sender, Subscription,
+        Attempt, Counts, Delivery, DeliveryState, Event, Held, Issue, IssueState, Keys, Message, Publication, Report, Sender, Subscription,
         SubscriptionState, WithheldReason, event::Told,
     },
     store,
@@ -118,7 +118,11 @@ pub(super) async fn complete(conn: &mut Conn<'_>, cx: &Context, id: IssueId) -> 
     let Some(loaded) = store::issue::find_for_update(conn, id).await? else { return Ok(()) };
     let Some(completed) = loaded.complete(cx.now) else { return Ok(()) };
     let saved = unchanged(store::issue::update(conn, completed).await?)?;
-    announce(conn, cx, &Event::IssueCompleted(Box::new(saved))).await
+    match saved.state {
+        IssueState::Completed => announce(conn, cx, &Event::IssueCompleted(Box::new(saved))).await,
+        // That it was cancelled is told already.
+        _ => Ok(()),
+    }
 }
 
 /// How much a worker takes at a time.
@@ -286,6 +290,10 @@ pub async fn step(conn: &mut Conn<'_>, cx: &Context, keys: &Keys, steps: &[Step]
         store::delivery::find_all_for_update(conn, &ids).await?.into_iter().map(|delivery| (delivery.id, delivery)).collect();
     let subscriptions: Vec<_> = rows.values().filter_map(|delivery| delivery.subscription).collect();
     let states = store::subscription::states(conn, &subscriptions).await?;
+    let mut issues: Vec<IssueId> = rows.values().filter_map(|delivery| delivery.issue).collect();
+    issues.sort_unstable();
+    issues.dedup();
+    let sending = store::issue::list_sending(conn, &issues).await?;
     let mut tally = Tally::default();
     let mut done = Vec::with_capacity(steps.len());
     for step in steps {
@@ -300,6 +308,8 @@ pub async fn step(conn: &mut Conn<'_>, cx: &Context, keys: &Keys, steps: &[Step]
             Step::Start { held, .. } if ended && row.fence == held.fence => {
                 (row.withhold(WithheldReason::Unsubscribed, cx.now).map(|row| (row, None)), Stepped::Stop)
             }
+            // It was paused or cancelled: the lease is given back next.
+            Step::Start { .. } if row.issue.is_some_and(|issue| !sending.contains(&issue)) => (None, Stepped::Stop),
             Step::Start { held, repeatable } => match row.start(held, *repeatable) {
                 Some((row, attempt)) => {
                     let number = attempt.number;
@@ -320,6 +330,31 @@ pub async fn step(conn: &mut Conn<'_>, cx: &Context, keys: &Keys, steps: &[Step]
     }
     tally.finish(conn, cx).await?;
     Ok(done)
+}
+
+/// Settles who waits for an issue that was cancelled, after this delivery, at most `limit`; answers the last one, or none when there are
+/// no more. A letter that is being written does not leave: its lease is gone.
+///
+/// # Errors
+/// When the database fails.
+pub async fn give_up(
+    conn: &mut Conn<'_>,
+    cx: &Context,
+    keys: &Keys,
+    issue: IssueId,
+    after: Option<DeliveryId>,
+    limit: i64,
+) -> Result<Option<DeliveryId>, Failed> {
+    let ids = store::dispatch::list_waiting(conn, issue, after, limit).await?;
+    let mut tally = Tally::default();
+    for delivery in store::delivery::find_all_for_update(conn, &ids).await? {
+        let before = delivery.state;
+        if let Some(cancelled) = delivery.cancel(cx.now) {
+            tally.record(conn, cx, keys, before, cancelled, None).await?;
+        }
+    }
+    tally.finish(conn, cx).await?;
+    Ok(ids.last().copied())
 }
 
 /// Renews these leases of a worker and answers which it still holds.

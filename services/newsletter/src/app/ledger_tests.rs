@@ -1,5 +1,7 @@
 //! The ledger in the database: a crash at any point loses nobody and mails nobody twice, and two workers never share a recipient.
 
+mod control;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,

@@ -313,6 +313,11 @@ impl Delivery {
         self.state.waiting().then(|| Self { withheld_reason: Some(reason), ..self.settle(DeliveryState::Withheld, at) })
     }
 
+    /// Cancels a waiting one with its issue. None when it is not waiting any more.
+    pub fn cancel(self, at: Time) -> Option<Self> {
+        self.state.waiting().then(|| self.settle(DeliveryState::Cancelled, at))
+    }
+
     /// Gives a waiting one up, when its time is over.
     pub fn expire(self, at: Time) -> Option<Self> {
         (self.state.waiting() && at >= self.give_up_time).then(|| self.settle(DeliveryState::Expired, at))

@@ -19,6 +19,12 @@ pub enum Event {
     IssueStarted(Box<Issue>),
     /// Nothing of it is left to be tried.
     IssueCompleted(Box<Issue>),
+    /// Nothing more of it is handed over until it is resumed.
+    IssuePaused(Box<Issue>),
+    /// It goes on.
+    IssueResumed(Box<Issue>),
+    /// It was given up.
+    IssueCancelled(Box<Issue>),
     /// A mail server refused a delivery of an issue for good.
     DeliveryRejected(Box<Told>),
     /// A delivery of an issue was given up.
@@ -53,12 +59,15 @@ pub struct Settled {
 
 impl Event {
     /// Every type in the feed.
-    pub const KINDS: [&'static str; 11] = [
+    pub const KINDS: [&'static str; 14] = [
         "subscription.pending",
         "subscription.confirmed",
         "subscription.ended",
         "issue.started",
         "issue.completed",
+        "issue.paused",
+        "issue.resumed",
+        "issue.cancelled",
         "delivery.rejected",
         "delivery.expired",
         "delivery.unknown",
@@ -75,6 +84,9 @@ impl Event {
             Self::SubscriptionEnded(_) => "subscription.ended",
             Self::IssueStarted(_) => "issue.started",
             Self::IssueCompleted(_) => "issue.completed",
+            Self::IssuePaused(_) => "issue.paused",
+            Self::IssueResumed(_) => "issue.resumed",
+            Self::IssueCancelled(_) => "issue.cancelled",
             Self::DeliveryRejected(_) => "delivery.rejected",
             Self::DeliveryExpired(_) => "delivery.expired",
             Self::DeliveryUnknown(_) => "delivery.unknown",
@@ -88,7 +100,11 @@ impl Event {
     pub fn subject(&self) -> SubjectId {
         match self {
             Self::SubscriptionPending(it) | Self::SubscriptionConfirmed(it) | Self::SubscriptionEnded(it) => it.id.cast(),
-            Self::IssueStarted(it) | Self::IssueCompleted(it) => it.id.cast(),
+            Self::IssueStarted(it)
+            | Self::IssueCompleted(it)
+            | Self::IssuePaused(it)
+            | Self::IssueResumed(it)
+            | Self::IssueCancelled(it) => it.id.cast(),
             Self::DeliveryRejected(it) | Self::DeliveryExpired(it) | Self::DeliveryUnknown(it) => it.delivery.id.cast(),
             Self::InboundReply(it) | Self::InboundAutoReply(it) => it.id.cast(),
             Self::MessageSettled(it) => Id::cast(it.message.id),
@@ -99,7 +115,11 @@ impl Event {
     pub fn version(&self) -> i64 {
         match self {
             Self::SubscriptionPending(it) | Self::SubscriptionConfirmed(it) | Self::SubscriptionEnded(it) => it.version,
-            Self::IssueStarted(it) | Self::IssueCompleted(it) => it.version,
+            Self::IssueStarted(it)
+            | Self::IssueCompleted(it)
+            | Self::IssuePaused(it)
+            | Self::IssueResumed(it)
+            | Self::IssueCancelled(it) => it.version,
             Self::DeliveryRejected(it) | Self::DeliveryExpired(it) | Self::DeliveryUnknown(it) => it.delivery.version,
             Self::InboundReply(_) | Self::InboundAutoReply(_) => 1,
             Self::MessageSettled(it) => it.told.delivery.version,
@@ -110,7 +130,11 @@ impl Event {
     pub fn journey(&self) -> JourneyId {
         match self {
             Self::SubscriptionPending(it) | Self::SubscriptionConfirmed(it) | Self::SubscriptionEnded(it) => it.journey,
-            Self::IssueStarted(it) | Self::IssueCompleted(it) => it.journey,
+            Self::IssueStarted(it)
+            | Self::IssueCompleted(it)
+            | Self::IssuePaused(it)
+            | Self::IssueResumed(it)
+            | Self::IssueCancelled(it) => it.journey,
             Self::DeliveryRejected(it) | Self::DeliveryExpired(it) | Self::DeliveryUnknown(it) => it.delivery.journey,
             Self::InboundReply(it) | Self::InboundAutoReply(it) => it.journey,
             Self::MessageSettled(it) => it.message.journey,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rapport_core::{IssueId, JourneyId, PublicationId, SubscriptionId, Time, words};
 use serde::{Deserialize, Serialize};
 
-use super::{delivery::OnUnknown, template::Content};
+use super::{delivery::OnUnknown, refused::Refused, template::Content};
 
 /// How long deferred deliveries are tried when the issue does not say.
 pub const GIVE_UP_AFTER: Duration = Duration::from_secs(72 * 3600);
@@ -23,6 +23,10 @@ words! {
         Sending = 3 "SENDING",
         /// Nothing is pending, in flight or deferred.
         Completed = 4 "COMPLETED",
+        /// On its way, and nothing more is handed over until it is resumed.
+        Paused = 5 "PAUSED",
+        /// Given up: who had not got it does not get it.
+        Cancelled = 6 "CANCELLED",
     }
 }
 
@@ -54,6 +58,8 @@ pub struct Issue {
     pub state: IssueState,
     /// The journey that it starts.
     pub journey: JourneyId,
+    /// Why it was paused or cancelled; empty when nobody said.
+    pub state_reason: String,
     /// Why the last freezing failed.
     pub freeze_failure: Option<String>,
     /// The last subscription that freezing has dealt with.
@@ -70,14 +76,20 @@ pub struct Issue {
 
 impl Issue {
     /// Begins to freeze a draft; none when it is being sent already or was sent: sending twice changes nothing.
-    pub fn send(self, at: Time) -> Option<Self> {
-        (self.state == IssueState::Draft).then_some(Self {
+    ///
+    /// # Errors
+    /// When it was cancelled.
+    pub fn send(self, at: Time) -> Result<Option<Self>, Refused> {
+        if self.state == IssueState::Cancelled {
+            return Err(Refused::IssueNotRunning(self.state));
+        }
+        Ok((self.state == IssueState::Draft).then_some(Self {
             state: IssueState::Freezing,
             freeze_time: Some(at),
             freeze_failure: None,
             frozen_to: None,
             ..self
-        })
+        }))
     }
 
     /// Freezing has dealt with every subscription up to this one; none when it is not freezing.
@@ -101,8 +113,53 @@ impl Issue {
         })
     }
 
-    /// Nothing is left to do; none when it was not sending.
+    /// Nothing is left to do; none when it was not sending or is complete already. One that was cancelled stays so.
     pub fn complete(self, at: Time) -> Option<Self> {
-        (self.state == IssueState::Sending).then_some(Self { state: IssueState::Completed, complete_time: Some(at), ..self })
+        let complete_time = Some(at);
+        match self.state {
+            IssueState::Sending | IssueState::Paused if self.start_time.is_some() => {
+                Some(Self { state: IssueState::Completed, state_reason: String::new(), complete_time, ..self })
+            }
+            IssueState::Cancelled if self.complete_time.is_none() => Some(Self { complete_time, ..self }),
+            _ => None,
+        }
+    }
+
+    /// Nothing more is handed over until it is resumed; one that is paused stays as it is.
+    ///
+    /// # Errors
+    /// When it is not on its way.
+    pub fn pause(self, reason: String) -> Result<Option<Self>, Refused> {
+        match self.state {
+            IssueState::Freezing | IssueState::Sending => Ok(Some(Self { state: IssueState::Paused, state_reason: reason, ..self })),
+            IssueState::Paused => Ok(None),
+            state => Err(Refused::IssueNotRunning(state)),
+        }
+    }
+
+    /// Goes on where it was paused; one that is on its way stays as it is.
+    ///
+    /// # Errors
+    /// When it is neither paused nor on its way.
+    pub fn resume(self) -> Result<Option<Self>, Refused> {
+        let state = if self.start_time.is_some() { IssueState::Sending } else { IssueState::Freezing };
+        match self.state {
+            IssueState::Paused => Ok(Some(Self { state, state_reason: String::new(), ..self })),
+            IssueState::Freezing | IssueState::Sending => Ok(None),
+            state => Err(Refused::IssueNotRunning(state)),
+        }
+    }
+
+    /// Gives it up; one that is cancelled stays as it is. Before its start nobody was mailed, so nothing is left to do.
+    ///
+    /// # Errors
+    /// When it is complete: there is nothing to give up.
+    pub fn cancel(self, reason: String, at: Time) -> Result<Option<Self>, Refused> {
+        let complete_time = self.start_time.is_none().then_some(at);
+        match self.state {
+            IssueState::Cancelled => Ok(None),
+            IssueState::Completed => Err(Refused::IssueNotRunning(self.state)),
+            _ => Ok(Some(Self { state: IssueState::Cancelled, state_reason: reason, frozen_to: None, complete_time, ..self })),
+        }
     }
 }

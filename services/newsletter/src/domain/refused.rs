@@ -4,6 +4,8 @@ use std::fmt;
 
 use rapport_core::{MessageId, Refusal, RefusalCode};
 
+use super::issue::IssueState;
+
 /// Why a request was refused in the present state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refused {
@@ -19,6 +21,8 @@ pub enum Refused {
     SenderMissing,
     /// The customer has no mail address.
     AddressMissing,
+    /// The issue is in this state, in which that cannot be done.
+    IssueNotRunning(IssueState),
     /// The issue cannot be rendered, with the reason.
     IssueUnrenderable(String),
 }
@@ -36,14 +40,28 @@ impl fmt::Display for Refused {
             Self::AddressMissing => {
                 f.write_str("the customer has no mail address that is known here: give to_email, or add the address to the customer")
             }
+            Self::IssueNotRunning(IssueState::Draft) => f.write_str("the issue is a draft: send it first"),
+            Self::IssueNotRunning(IssueState::Completed) => f.write_str("the issue is completed: everybody in its audience is settled"),
+            Self::IssueNotRunning(IssueState::Cancelled) => {
+                f.write_str("the issue was cancelled, which is for good: create another one to send it after all")
+            }
+            Self::IssueNotRunning(state) => write!(f, "the issue is {state}"),
             Self::IssueUnrenderable(problem) => write!(f, "the issue cannot be made into a mail: {problem}; write it anew"),
         }
     }
 }
 
 impl Refusal for Refused {
-    const REASONS: &'static [&'static str] =
-        &["ID_TAKEN", "MESSAGE_ID_TAKEN", "TOKEN_INVALID", "TOKEN_EXPIRED", "SENDER_MISSING", "ADDRESS_MISSING", "ISSUE_UNRENDERABLE"];
+    const REASONS: &'static [&'static str] = &[
+        "ID_TAKEN",
+        "MESSAGE_ID_TAKEN",
+        "TOKEN_INVALID",
+        "TOKEN_EXPIRED",
+        "SENDER_MISSING",
+        "ADDRESS_MISSING",
+        "ISSUE_NOT_RUNNING",
+        "ISSUE_UNRENDERABLE",
+    ];
 
     fn reason(&self) -> &'static str {
         match self {
@@ -53,6 +71,7 @@ impl Refusal for Refused {
             Self::TokenExpired => "TOKEN_EXPIRED",
             Self::SenderMissing => "SENDER_MISSING",
             Self::AddressMissing => "ADDRESS_MISSING",
+            Self::IssueNotRunning(_) => "ISSUE_NOT_RUNNING",
             Self::IssueUnrenderable(_) => "ISSUE_UNRENDERABLE",
         }
     }
@@ -60,9 +79,12 @@ impl Refusal for Refused {
     fn code(&self) -> RefusalCode {
         match self {
             Self::IdTaken(_) | Self::MessageIdTaken(_) => RefusalCode::AlreadyExists,
-            Self::TokenInvalid | Self::TokenExpired | Self::SenderMissing | Self::AddressMissing | Self::IssueUnrenderable(_) => {
-                RefusalCode::FailedPrecondition
-            }
+            Self::TokenInvalid
+            | Self::TokenExpired
+            | Self::SenderMissing
+            | Self::AddressMissing
+            | Self::IssueNotRunning(_)
+            | Self::IssueUnrenderable(_) => RefusalCode::FailedPrecondition,
         }
     }
 
@@ -70,6 +92,7 @@ impl Refusal for Refused {
         match self {
             Self::IdTaken(id) => vec![("id", id.clone())],
             Self::MessageIdTaken(id) => vec![("message_id", id.to_string())],
+            Self::IssueNotRunning(state) => vec![("state", state.to_string())],
             _ => Vec::new(),
         }
     }

@@ -1,11 +1,11 @@
-//! Recovers deliveries whose worker is gone, and lets subscriptions expire that nobody confirmed.
+//! Recovers deliveries whose worker is gone, settles who waits for an issue that was cancelled, and lets subscriptions expire that nobody confirmed.
 
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use super::Work;
-use crate::app::{Failed, ledger, subscription};
+use crate::app::{Failed, issue, ledger, subscription};
 
 /// How long it rests.
 const REST: Duration = Duration::from_secs(5);
@@ -29,5 +29,14 @@ async fn sweep(work: &Work) -> Result<(), Failed> {
     let cx = work.context();
     while work.database.write(async |conn| ledger::recover(conn, &cx, &work.keys, false, LIMIT).await).await? == LIMIT as usize {}
     while work.database.write(async |conn| subscription::expire_pending(conn, &cx, LIMIT).await).await? == LIMIT as usize {}
+    for issue in work.database.read(async |conn| issue::list_giving_up(conn, LIMIT).await).await? {
+        let mut after = None;
+        loop {
+            after = work.database.write(async |conn| ledger::give_up(conn, &cx, &work.keys, issue, after, LIMIT).await).await?;
+            if after.is_none() {
+                break;
+            }
+        }
+    }
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
-use rapport_core::{DeliveryId, Time};
+use rapport_core::{DeliveryId, IssueId, Time};
 use rapport_db::{Conn, Fault, on};
 
 use super::{
@@ -58,6 +58,23 @@ pub async fn list_lost(conn: &mut Conn<'_>, until: Time, limit: i64) -> Result<V
         .select(deliveries::id)
         .load(c)
         .await)?)
+}
+
+/// Deliveries of an issue that wait, leased or not, by id after this one.
+pub async fn list_waiting(conn: &mut Conn<'_>, issue: IssueId, after: Option<DeliveryId>, limit: i64) -> Result<Vec<DeliveryId>, Fault> {
+    Ok(on!(conn, |c| {
+        let mut query = deliveries::table
+            .filter(deliveries::issue.eq(issue))
+            .filter(deliveries::waiting)
+            .order(deliveries::id.asc())
+            .limit(limit)
+            .select(deliveries::id)
+            .into_boxed();
+        if let Some(after) = after {
+            query = query.filter(deliveries::id.gt(after));
+        }
+        query.load(c).await
+    })?)
 }
 
 /// Renews these leases of a worker and answers which it still holds.

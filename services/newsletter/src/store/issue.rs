@@ -30,12 +30,13 @@ struct IssueRow {
     freeze_time: Option<Time>,
     start_time: Option<Time>,
     complete_time: Option<Time>,
+    state_reason: String,
 }
 
 impl From<Issue> for IssueRow {
     fn from(issue: Issue) -> Self {
         let Issue { id, version, publication, content, audience, on_unknown, give_up_after, state, .. } = issue;
-        let Issue { journey, freeze_failure, frozen_to, create_time, freeze_time, start_time, complete_time, .. } = issue;
+        let Issue { journey, freeze_failure, frozen_to, create_time, freeze_time, start_time, complete_time, state_reason, .. } = issue;
         let Audience { hold_customers_at_risk } = audience;
         Self {
             id,
@@ -53,6 +54,7 @@ impl From<Issue> for IssueRow {
             freeze_time,
             start_time,
             complete_time,
+            state_reason,
         }
     }
 }
@@ -60,7 +62,7 @@ impl From<Issue> for IssueRow {
 impl From<IssueRow> for Issue {
     fn from(row: IssueRow) -> Self {
         let IssueRow { id, version, publication, content, hold_customers_at_risk, on_unknown, give_up_after_seconds, state, .. } = row;
-        let IssueRow { journey, freeze_failure, frozen_to, create_time, freeze_time, start_time, complete_time, .. } = row;
+        let IssueRow { journey, freeze_failure, frozen_to, create_time, freeze_time, start_time, complete_time, state_reason, .. } = row;
         Self {
             id,
             version,
@@ -77,6 +79,7 @@ impl From<IssueRow> for Issue {
             freeze_time,
             start_time,
             complete_time,
+            state_reason,
         }
     }
 }
@@ -138,6 +141,28 @@ pub async fn list(conn: &mut Conn<'_>, filter: Filter, after: Option<(Time, Issu
 /// The ids of issues in this state, oldest first.
 pub async fn list_in(conn: &mut Conn<'_>, state: IssueState, limit: i64) -> Result<Vec<IssueId>, Fault> {
     Ok(on!(conn, |c| issues::table.filter(issues::state.eq(state)).order(issues::id.asc()).limit(limit).select(issues::id).load(c).await)?)
+}
+
+/// The ids of issues that were cancelled and whose recipients are not all settled yet, oldest first.
+pub async fn list_giving_up(conn: &mut Conn<'_>, limit: i64) -> Result<Vec<IssueId>, Fault> {
+    Ok(on!(conn, |c| issues::table
+        .filter(issues::state.eq(IssueState::Cancelled))
+        .filter(issues::complete_time.is_null())
+        .order(issues::id.asc())
+        .limit(limit)
+        .select(issues::id)
+        .load(c)
+        .await)?)
+}
+
+/// Which of these issues are being sent.
+pub async fn list_sending(conn: &mut Conn<'_>, ids: &[IssueId]) -> Result<Vec<IssueId>, Fault> {
+    Ok(on!(conn, |c| issues::table
+        .filter(issues::id.eq_any(ids))
+        .filter(issues::state.eq(IssueState::Sending))
+        .select(issues::id)
+        .load(c)
+        .await)?)
 }
 
 /// Stores a new one; false when its id is taken.

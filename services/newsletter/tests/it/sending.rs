@@ -107,6 +107,47 @@ both_databases! {
         house.stop().await;
     }
 
+    async fn a_paused_issue_goes_on_when_it_is_resumed_and_a_cancelled_one_never(backend: Backend) {
+        let house = Newsletter::start(backend).await;
+        let publication = house.publication("relay").await;
+        for number in 0..12 {
+            // The issue, the second mail, takes its time.
+            house.subscribe(&publication, &format!("rcpt.late-150x9+reader{number}@example.test")).await;
+        }
+        let issues = || house.issues.clone();
+        let issue = house.send(house.draft(&publication).await).await;
+        let pause = pb::PauseIssueRequest { issue_id: issue.clone(), reason: "a wrong link".to_owned(), ..Default::default() };
+        let paused = issues().pause_issue(pause.clone()).await.expect("it is on its way").into_inner().issue.expect("it");
+        assert_eq!((paused.state(), paused.state_reason.as_str()), (IssueState::Paused, "a wrong link"));
+        let held = house.until_account(&issue, "paused with nothing in flight", |it| it.in_flight == 0).await;
+        assert!(held.accepted < 12, "{held:?}");
+        assert_eq!(issues().pause_issue(pause).await.expect("it stays").into_inner().issue.expect("it").etag, paused.etag);
+        let resume = pb::ResumeIssueRequest { issue_id: issue.clone(), ..Default::default() };
+        issues().resume_issue(resume.clone()).await.expect("it is paused");
+        let done = house.until_account(&issue, "completed", |it| it.issue_state() == IssueState::Completed).await;
+        assert_eq!((done.audience, done.accepted), (12, 12), "{done:?}");
+        let refused = issues().resume_issue(resume).await.expect_err("it is over");
+        assert_eq!(refused.code(), tonic::Code::FailedPrecondition, "{refused:?}");
+
+        let second = house.send(house.draft(&publication).await).await;
+        let cancel = pb::CancelIssueRequest { issue_id: second.clone(), ..Default::default() };
+        issues().cancel_issue(cancel.clone()).await.expect("it is on its way");
+        let mut watched = issues().watch_issue(pb::WatchIssueRequest { issue_id: second.clone() }).await.expect("it is there").into_inner();
+        let mut last = None;
+        while let Some(response) = watched.message().await.expect("it is watched") {
+            last = response.accounting;
+        }
+        let last = last.expect("there was one");
+        assert_eq!((last.issue_state(), last.pending + last.deferred + last.in_flight), (IssueState::Cancelled, 0), "{last:?}");
+        // A confirmation, the first issue, and who was in flight when the second one was cancelled.
+        let mails: usize = house.smtp.mails().len();
+        assert_eq!(mails, 24 + usize::try_from(last.accepted).expect("some"), "{last:?}");
+        issues().cancel_issue(cancel).await.expect("it stays");
+        let kinds: Vec<String> = house.events_until("issue.cancelled").await.into_iter().filter_map(|event| event.meta).map(|meta| meta.r#type).collect();
+        assert!(["issue.paused", "issue.resumed"].iter().all(|kind| kinds.iter().any(|known| known == kind)), "{kinds:?}");
+        house.stop().await;
+    }
+
     async fn a_letter_has_its_headers_and_its_link_ends_the_subscription(backend: Backend) {
         let house = Newsletter::start(backend).await;
         let publication = house.publication("relay").await;

@@ -225,6 +225,27 @@ pub enum IssueCommand {
         #[arg(long)]
         watch: bool,
     },
+    /// Lets nothing more of an issue be handed over until it is resumed.
+    Pause {
+        /// The issue's id.
+        issue: String,
+        /// Why, for those who look at it later.
+        #[arg(long, default_value = "", hide_default_value = true)]
+        reason: String,
+    },
+    /// Goes on with an issue that was paused.
+    Resume {
+        /// The issue's id.
+        issue: String,
+    },
+    /// Gives an issue up, for good: who has not got it does not get it.
+    Cancel {
+        /// The issue's id.
+        issue: String,
+        /// Why, for those who look at it later.
+        #[arg(long, default_value = "", hide_default_value = true)]
+        reason: String,
+    },
 }
 
 /// What can be done with the manual.

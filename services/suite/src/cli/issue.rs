@@ -1,4 +1,4 @@
-//! `rapport issue`: how an issue looks, a test of it, and the batch job that sends it.
+//! `rapport issue`: how an issue looks, a test of it, the batch job that sends it, and what can be done while that is under way.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -67,8 +67,45 @@ pub async fn send(settings: &Settings, issue: &str, watch: bool, out: &Out) -> R
     }
     let accounting = self::watch(&mut calls, issue, out).await?;
     report(&accounting, out);
-    let open = accounting.unknown + accounting.failed + accounting.expired;
+    let open = accounting.unknown + accounting.failed + accounting.expired + accounting.cancelled;
     Ok(if open == 0 { ExitCode::SUCCESS } else { ExitCode::from(IN_PART) })
+}
+
+/// Pauses, resumes or cancels an issue, and says where it stands then.
+pub async fn control(settings: &Settings, issue: &str, control: Control, out: &Out) -> Result<ExitCode, End> {
+    let mut calls = Calls::by_settings(settings)?;
+    let issue_id = issue.to_owned();
+    let answer = match control {
+        Control::Pause(reason) => {
+            let request = pb::PauseIssueRequest { issue_id, reason, ..Default::default() };
+            calls.issues.pause_issue(request).await?.into_inner().issue
+        }
+        Control::Resume => {
+            let request = pb::ResumeIssueRequest { issue_id, ..Default::default() };
+            calls.issues.resume_issue(request).await?.into_inner().issue
+        }
+        Control::Cancel(reason) => {
+            let request = pb::CancelIssueRequest { issue_id, reason, ..Default::default() };
+            calls.issues.cancel_issue(request).await?.into_inner().issue
+        }
+    };
+    let state = answer.map(|issue| issue.state()).unwrap_or_default();
+    if out.json() {
+        out.object(&json!({ "issue_id": issue, "state": state.as_str_name() }));
+    } else {
+        out.line(format_args!("{issue}: {}", state_word(state)));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What is done with an issue under way.
+pub enum Control {
+    /// It is paused, for this reason.
+    Pause(String),
+    /// It goes on.
+    Resume,
+    /// It is given up, for this reason.
+    Cancel(String),
 }
 
 /// Follows an issue until every recipient is accounted for; goes on after the connection broke.
@@ -99,11 +136,17 @@ async fn follow(calls: &mut Calls, issue: &str, bar: &ProgressBar, out: &Out) ->
         bar.set_length(u64::try_from(accounting.audience).unwrap_or_default());
         let open = accounting.pending + accounting.in_flight + accounting.deferred;
         bar.set_position(u64::try_from(accounting.audience - open).unwrap_or_default());
-        bar.set_message(totals(&accounting));
+        let paused = if accounting.issue_state() == pb::IssueState::Paused { "paused: " } else { "" };
+        bar.set_message(format!("{paused}{}", totals(&accounting)));
         if out.json() {
             report(&accounting, out);
         }
-        if accounting.issue_state() == pb::IssueState::Completed {
+        let over = match accounting.issue_state() {
+            pb::IssueState::Completed => true,
+            pb::IssueState::Cancelled => open == 0,
+            _ => false,
+        };
+        if over {
             return Ok(Some(accounting));
         }
     }

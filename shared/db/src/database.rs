@@ -32,7 +32,7 @@ struct Inner {
 }
 
 enum Store {
-    Sqlite(SqliteFile),
+    Sqlite(Box<SqliteFile>),
     Postgres(PostgresSchema),
 }
 
@@ -43,7 +43,7 @@ impl Database {
     /// When it is out of reach, in use by another process, newer than this program, or the settings are wrong.
     pub async fn open(settings: &DatabaseSettings, migrations: Migrations) -> Result<Self, OpenError> {
         let store = match &settings.location {
-            Location::File(path) => Store::Sqlite(SqliteFile::open(path, settings, migrations).await?),
+            Location::File(path) => Store::Sqlite(Box::new(SqliteFile::open(path, settings, migrations).await?)),
             Location::Postgres { url, schema } => Store::Postgres(PostgresSchema::open(url, schema, settings, migrations).await?),
         };
         let namespace = match &settings.location {

@@ -22,15 +22,11 @@ pub fn from_html(html: &str) -> String {
         rest = &rest[end + 1..];
         let name: String = tag.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '/').collect::<String>().to_ascii_lowercase();
         match name.trim_end_matches('/') {
-            hidden @ ("head" | "style" | "script" | "title") => {
-                // Nobody looks for an end that is not there again and again.
-                if !endless.iter().any(|known| known == hidden) {
-                    match skip(rest, hidden) {
-                        Some(after) => rest = after,
-                        None => endless.push(hidden.to_owned()),
-                    }
-                }
-            }
+            // Nobody looks for an end that is not there again and again.
+            hidden @ ("head" | "style" | "script" | "title") if !endless.iter().any(|known| known == hidden) => match skip(rest, hidden) {
+                Some(after) => rest = after,
+                None => endless.push(hidden.to_owned()),
+            },
             "br" => line(&mut text, 1),
             "li" => {
                 line(&mut text, 1);

@@ -43,8 +43,7 @@ pub fn rust_files() -> Vec<PathBuf> {
 
 /// Whether a file holds nothing but unit tests: those may import what they like.
 pub fn holds_tests(file: &Path) -> bool {
-    file.file_stem().is_some_and(|stem| stem == "tests" || stem.to_string_lossy().ends_with("_tests"))
-        || file.iter().any(|part| part == "tests")
+    file.with_extension("").iter().any(|part| part == "tests" || part.to_string_lossy().ends_with("_tests"))
 }
 
 /// A piece of Rust: what is needed to find paths and declarations, no more.

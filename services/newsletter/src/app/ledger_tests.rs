@@ -101,7 +101,7 @@ impl House {
     }
 
     async fn claim(&self, worker: &str, room: usize) -> Vec<ledger::Work> {
-        let claim = Claim { worker: worker.to_owned(), room, sites: BTreeMap::new(), other_sites: 100, lease: Duration::from_secs(30) };
+        let claim = Claim { worker: worker.to_owned(), room, sites: BTreeMap::new(), other_sites: 100, lease: Duration::from_secs(3600) };
         self.database.write(async |conn| ledger::claim(conn, &self.cx, &self.keys, &claim).await).await.expect("leased")
     }
 
@@ -192,7 +192,7 @@ both_databases! {
         assert_eq!(house.counts(issue).await.pending, 40);
         let held = house.database.write(async |conn| {
             let ids: Vec<_> = seen.iter().copied().collect();
-            ledger::renew(conn, "one", &ids, Duration::from_secs(30)).await
+            ledger::renew(conn, "one", &ids, Duration::from_secs(3600)).await
         });
         assert!(held.await.expect("renewed").len() < 40);
         // Nobody's lease has run out yet.

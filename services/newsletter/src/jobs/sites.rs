@@ -31,10 +31,18 @@ struct Site {
     reduced: Option<Instant>,
 }
 
+impl Site {
+    /// How many more letters may go to it.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a limit is between 1 and `most`; its fraction is cut off")]
+    fn left(&self) -> usize {
+        (self.limit as usize).saturating_sub(self.under_way)
+    }
+}
+
 /// How many more letters may go to each site.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Room {
-    /// To sites that are known.
+    /// To sites that have more or less of it than the others.
     pub known: BTreeMap<String, usize>,
     /// To each other one.
     pub other: usize,
@@ -46,13 +54,15 @@ impl Sites {
         Self { most: most.max(1), known: HashMap::new() }
     }
 
-    /// How much room there is.
+    /// How much room there is; sites with as much as an unknown one has are not named.
     pub fn room(&self) -> Room {
-        // A limit is between 1 and `most`, so nothing is lost when its fraction is cut off.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and `most`")]
-        let left = |site: &Site| (site.limit as usize).saturating_sub(site.under_way);
-        let known = self.known.iter().map(|(name, site)| (name.clone(), left(site))).collect();
-        Room { known, other: START.min(self.most) }
+        let other = self.start();
+        let known = self.known.iter().map(|(name, site)| (name, site.left())).filter(|(_, left)| *left != other);
+        Room { known: known.map(|(name, left)| (name.clone(), left)).collect(), other }
+    }
+
+    fn start(&self) -> usize {
+        START.min(self.most)
     }
 
     /// A letter to this site is under way.
@@ -60,7 +70,7 @@ impl Sites {
         if self.known.len() >= MANY && !self.known.contains_key(site) {
             self.known.retain(|_, site| site.under_way > 0 || site.reduced.is_some_and(|at| now.saturating_duration_since(at) < OF_LATE));
         }
-        let start = START.min(self.most) as f64;
+        let start = self.start() as f64;
         self.known.entry(site.to_owned()).or_insert(Site { under_way: 0, limit: start, reduced: None }).under_way += 1;
     }
 
@@ -88,8 +98,7 @@ mod tests {
     use super::*;
 
     fn room(sites: &Sites, site: &str) -> usize {
-        let room = sites.room();
-        room.known.get(site).copied().unwrap_or(room.other)
+        sites.known.get(site).map_or(sites.start(), Site::left)
     }
 
     /// As many letters as there is room for, all with the same end a second later; returns how many.
@@ -135,5 +144,7 @@ mod tests {
         }
         assert!(sites.known.len() <= MANY);
         assert_eq!((room(&sites, "less.test"), room(&sites, "example.test")), (1, START));
+        let told = sites.room();
+        assert_eq!((told.known.get("less.test"), told.known.get("example.test"), told.other), (Some(&1), None, START));
     }
 }

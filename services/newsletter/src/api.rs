@@ -60,6 +60,7 @@ pub const ROLES: &[(&str, Role)] = &[
     ("rapport.newsletter.v1.IssueService/PauseIssue", Role::Batch),
     ("rapport.newsletter.v1.IssueService/ResumeIssue", Role::Batch),
     ("rapport.newsletter.v1.IssueService/CancelIssue", Role::Batch),
+    ("rapport.newsletter.v1.IssueService/ResolveUnknown", Role::Batch),
     ("rapport.newsletter.v1.IssueService/WatchIssue", Role::Reader),
     ("rapport.newsletter.v1.IssueService/GetAccounting", Role::Reader),
     ("rapport.newsletter.v1.IssueService/ListDeliveries", Role::Reader),

@@ -10,6 +10,7 @@ pub mod ledger;
 mod ledger_tests;
 pub mod message;
 pub mod publication;
+pub mod resolve;
 pub mod subscription;
 
 use rapport_core::{Context, Failure};

@@ -36,6 +36,7 @@ rapport_db::word_columns!(
     domain::MatchedBy,
     domain::OnUnknown,
     domain::SmtpPhase,
+    domain::StopRule,
     domain::SubscriptionState,
     domain::WithheldReason,
 );

@@ -61,6 +61,10 @@ async fn run(args: Args, out: &Out) -> Result<ExitCode, End> {
         }
         Command::Issue(IssueCommand::Test { issue, to, subscription }) => issue::test(&load(sources)?, issue, to, subscription, out).await,
         Command::Issue(IssueCommand::Send { issue, watch }) => issue::send(&load(sources)?, &issue, watch, out).await,
+        Command::Issue(IssueCommand::Watch { issue }) => issue::follow_up(&load(sources)?, &issue, out).await,
+        Command::Issue(IssueCommand::Resolve { issue, deliveries, to, reason }) => {
+            issue::resolve(&load(sources)?, &issue, deliveries, &to, &reason, out).await
+        }
         Command::Issue(IssueCommand::Pause { issue, reason }) => issue::control(&load(sources)?, &issue, Control::Pause(reason), out).await,
         Command::Issue(IssueCommand::Resume { issue }) => issue::control(&load(sources)?, &issue, Control::Resume, out).await,
         Command::Issue(IssueCommand::Cancel { issue, reason }) => {

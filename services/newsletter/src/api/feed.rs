@@ -37,7 +37,7 @@ impl FeedSource for Source {
             | Event::IssuePaused(it)
             | Event::IssueResumed(it)
             | Event::IssueCancelled(it) => Payload::Issue(write::issue(*it)),
-            Event::DeliveryRejected(it) | Event::DeliveryExpired(it) | Event::DeliveryUnknown(it) => {
+            Event::DeliveryRejected(it) | Event::DeliveryExpired(it) | Event::DeliveryUnknown(it) | Event::DeliveryResolved(it) => {
                 let Told { delivery, attempts } = *it;
                 Payload::Delivery(write::delivery(delivery, attempts))
             }

@@ -11,7 +11,10 @@ use tonic::{Request, Response, Status};
 use super::{Api, read, watch, write};
 use crate::{
     NAME,
-    app::issue::{self, Control, CreateIssue, DeliveryFilter, IssueFilter, TestIssue},
+    app::{
+        issue::{self, Control, CreateIssue, DeliveryFilter, IssueFilter, TestIssue},
+        resolve::{self, ResolveUnknown},
+    },
     domain::{
         Audience, Content, OnUnknown, Rendered,
         issue::{GIVE_UP_AFTER, GIVE_UP_RANGE},
@@ -81,6 +84,26 @@ impl Asked<'_> {
         let reason = violations.text_optional("reason", self.reason, MAX_REASON);
         read::finish(violations, target.zip(reason)).map(|((id, version), reason)| (id, version, reason))
     }
+}
+
+/// The most outcomes that are settled in one call.
+const MAX_RESOLVED: usize = 1000;
+
+fn resolution(request: &pb::ResolveUnknownRequest) -> Result<ResolveUnknown, Status> {
+    let mut violations = Violations::new();
+    let issue = violations.parse("issue_id", &request.issue_id);
+    let to = violations.word("to", request.to);
+    let reason = violations.text("reason", &request.reason, MAX_REASON);
+    if request.delivery_ids.is_empty() || request.delivery_ids.len() > MAX_RESOLVED {
+        violations
+            .add("delivery_ids", format!("must name 1 to {MAX_RESOLVED} deliveries: list those that are UNKNOWN with ListDeliveries"));
+    }
+    let named = request.delivery_ids.iter().take(MAX_RESOLVED).enumerate();
+    let mut deliveries: Vec<DeliveryId> = named.filter_map(|(at, id)| violations.parse(&format!("delivery_ids[{at}]"), id)).collect();
+    deliveries.sort_unstable();
+    deliveries.dedup();
+    let command = (|| Some(ResolveUnknown { issue: issue?, deliveries, to: to?, reason: reason? }))();
+    read::finish(violations, command)
 }
 
 fn issue_filter(request: &pb::ListIssuesRequest, violations: &mut Violations) -> Option<IssueFilter> {
@@ -257,6 +280,26 @@ impl IssueService for Api {
             |issue| pb::CancelIssueResponse { issue: Some(write::issue(issue)) },
         )
         .await
+    }
+
+    async fn resolve_unknown(&self, request: Request<pb::ResolveUnknownRequest>) -> Result<Response<pb::ResolveUnknownResponse>, Status> {
+        let cx = context(&request, &self.world);
+        let request = request.into_inner();
+        let command = resolution(&request)?;
+        let id = command.issue;
+        let mutation = Mutation { method: "ResolveUnknown", request: &request, request_id: &request.request_id, subject: &id, cx: &cx };
+        let answer = mutate(
+            &self.database,
+            mutation,
+            async |conn| resolve::resolve_unknown(conn, &cx, &self.keys, &command).await,
+            |(issue, resolved)| pb::ResolveUnknownResponse {
+                issue: Some(write::issue(issue)),
+                resolved_delivery_ids: resolved.iter().map(ToString::to_string).collect(),
+            },
+        )
+        .await;
+        self.bells.mail();
+        answer
     }
 
     type WatchIssueStream = watch::Accounts;

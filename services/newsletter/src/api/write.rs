@@ -10,7 +10,7 @@ use crate::{
         message::Sent,
     },
     domain::{
-        Attempt, Audience, Content, Counts, Delivery, InboundMail, Issue, Message, Proof, Publication, Reply, Sender, Subscriber,
+        Attempt, Audience, Content, Counts, Delivery, InboundMail, Issue, Message, Proof, Publication, Reply, Sender, StopRule, Subscriber,
         Subscription,
     },
 };
@@ -80,7 +80,8 @@ pub fn subscription(subscription: Subscription) -> pb::Subscription {
 
 pub fn issue(issue: Issue) -> pb::Issue {
     let Issue { id, version, publication, content, audience, on_unknown, give_up_after, state, journey, .. } = issue;
-    let Issue { freeze_failure, frozen_to: _, create_time, freeze_time, start_time, complete_time, state_reason, .. } = issue;
+    let Issue { freeze_failure, frozen_to: _, create_time, freeze_time, start_time, complete_time, .. } = issue;
+    let Issue { state_reason, stop_rule, .. } = issue;
     let Content { subject, html, text, mjml, ready: _ } = content;
     let Audience { hold_customers_at_risk } = audience;
     pb::Issue {
@@ -102,12 +103,13 @@ pub fn issue(issue: Issue) -> pb::Issue {
         etag: version.to_string(),
         state_reason,
         mjml,
+        stopped: stop_rule == StopRule::Stopped,
     }
 }
 
 pub fn accounting(account: &Account, now: Time) -> pb::Accounting {
-    let Account { issue, state, kept } = account;
-    let Kept { counts, replied, withheld: reasons } = kept;
+    let Account { issue, state, state_reason, stopped, kept } = account;
+    let Kept { counts, bounced, replied, withheld: reasons } = kept;
     let Counts { audience, pending, in_flight, deferred, accepted, rejected, unknown, withheld, expired, cancelled, failed } = *counts;
     pb::Accounting {
         issue_id: issue.to_string(),
@@ -126,6 +128,9 @@ pub fn accounting(account: &Account, now: Time) -> pb::Accounting {
         replied_after: *replied,
         withheld_reasons: reasons.iter().map(|(reason, count)| (reason.to_string(), *count)).collect(),
         observe_time: Some(time(now)),
+        bounced: *bounced,
+        stopped: *stopped,
+        state_reason: state_reason.clone(),
     }
 }
 
@@ -147,7 +152,7 @@ fn attempt(attempt: Attempt) -> pb::Attempt {
 
 pub fn delivery(delivery: Delivery, attempts: Vec<Attempt>) -> pb::Delivery {
     let Delivery { id, issue, message, subscriber, subscription, customer, email, state, withheld_reason, .. } = delivery;
-    let Delivery { consent_basis, mail_message_id, next_attempt_time, settle_time, replied, journey, .. } = delivery;
+    let Delivery { consent_basis, mail_message_id, next_attempt_time, settle_time, replied, journey, resolution, .. } = delivery;
     pb::Delivery {
         delivery_id: id.to_string(),
         issue_id: maybe(issue),
@@ -165,6 +170,7 @@ pub fn delivery(delivery: Delivery, attempts: Vec<Attempt>) -> pb::Delivery {
         settle_time: settle_time.map(time),
         journey_id: journey.to_string(),
         replied,
+        resolution,
     }
 }
 

@@ -157,6 +157,7 @@ fn delivery(cx: &Context, keys: &Keys, issue: &Issue, sender: &Sender, subscript
         journey: issue.journey,
         traceparent: cx.traceparent.clone(),
         create_time: cx.now,
+        resolution: String::new(),
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
 pub use crate::store::{counts::Kept, delivery::Filter as DeliveryFilter, issue::Filter as IssueFilter};
 use crate::{
     domain::{
-        Attempt, Audience, Content, Delivery, Event, Issue, IssueState, Keys, OnUnknown, Refused, Subscriber,
+        Attempt, Audience, Content, Delivery, Event, Issue, IssueState, Keys, OnUnknown, Refused, StopRule, Subscriber,
         preview::{self, Preview},
         template,
     },
@@ -57,6 +57,7 @@ pub async fn create_issue(conn: &mut Conn<'_>, cx: &Context, command: CreateIssu
         state: IssueState::Draft,
         journey: cx.journey.unwrap_or_else(|| cx.fresh()),
         state_reason: String::new(),
+        stop_rule: StopRule::Armed,
         freeze_failure: None,
         frozen_to: None,
         create_time: cx.now,
@@ -160,6 +161,10 @@ pub struct Account {
     pub issue: IssueId,
     /// Where it stands.
     pub state: IssueState,
+    /// Why it was paused or cancelled.
+    pub state_reason: String,
+    /// Whether the stop rule paused it.
+    pub stopped: bool,
     /// The counters.
     pub kept: Kept,
 }
@@ -182,7 +187,8 @@ impl Account {
 pub async fn get_accounting(conn: &mut Conn<'_>, id: IssueId) -> Result<Account, Failed> {
     let issue = get_issue(conn, id).await?;
     let kept = store::counts::find(conn, id).await?;
-    Ok(Account { issue: id, state: issue.state, kept })
+    let stopped = issue.stop_rule == StopRule::Stopped;
+    Ok(Account { issue: id, state: issue.state, state_reason: issue.state_reason, stopped, kept })
 }
 
 /// A delivery with its attempts.

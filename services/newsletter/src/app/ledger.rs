@@ -17,7 +17,7 @@ use super::{
 use crate::{
     domain::{
         Attempt, Counts, Delivery, DeliveryState, Event, Held, Issue, IssueState, Keys, Message, Publication, Report, Sender, Subscription,
-        SubscriptionState, WithheldReason, event::Told,
+        SubscriptionState, WithheldReason, event::Told, issue::stop_reason,
     },
     store,
 };
@@ -26,6 +26,7 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct Tally {
     counts: BTreeMap<IssueId, Counts>,
+    bounced: BTreeMap<IssueId, i64>,
     withheld: BTreeMap<(IssueId, WithheldReason), i64>,
 }
 
@@ -58,6 +59,9 @@ impl Tally {
                 let mark = keys.address_mark(&saved.email.normalized());
                 let evidence = format!("delivery {}: {} {}", saved.id, attempt.reply.code, attempt.reply.enhanced);
                 store::suppression::insert(conn, &mark, "HARD_BOUNCE", &evidence, cx.now).await?;
+                if let Some(issue) = saved.issue {
+                    *self.bounced.entry(issue).or_default() += 1;
+                }
             }
             store::attempt::upsert(conn, attempt).await?;
         }
@@ -73,15 +77,20 @@ impl Tally {
         tell(conn, cx, saved).await
     }
 
-    /// Applies the changes; an issue with nothing left to be tried is completed.
+    /// Applies the changes; an issue with nothing left to be tried is completed, one that bounces too often is stopped.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn finish(self, conn: &mut Conn<'_>, cx: &Context) -> Result<(), Failed> {
         for (issue, change) in self.counts {
-            let counts = store::counts::apply(conn, issue, change).await?;
+            let more = self.bounced.get(&issue).copied().unwrap_or_default();
+            let (counts, bounced) = store::counts::apply(conn, issue, change, more).await?;
             if counts.settled() {
                 complete(conn, cx, issue).await?;
+            } else if more > 0
+                && let Some(reason) = stop_reason(counts.accepted, bounced)
+            {
+                stop(conn, cx, issue, reason).await?;
             }
         }
         for ((issue, reason), count) in self.withheld {
@@ -123,6 +132,18 @@ pub(super) async fn complete(conn: &mut Conn<'_>, cx: &Context, id: IssueId) -> 
         // That it was cancelled is told already.
         _ => Ok(()),
     }
+}
+
+/// Pauses an issue by the stop rule, unless it was overruled.
+async fn stop(conn: &mut Conn<'_>, cx: &Context, id: IssueId, reason: String) -> Result<(), Failed> {
+    // Read first: an issue whose rule was overruled may bounce often, and would be locked each time.
+    if store::issue::find(conn, id).await?.and_then(|issue| issue.stop(reason.clone())).is_none() {
+        return Ok(());
+    }
+    let Some(loaded) = store::issue::find_for_update(conn, id).await? else { return Ok(()) };
+    let Some(stopped) = loaded.stop(reason) else { return Ok(()) };
+    let saved = unchanged(store::issue::update(conn, stopped).await?)?;
+    announce(conn, cx, &Event::IssuePaused(Box::new(saved))).await
 }
 
 /// How much a worker takes at a time.
@@ -293,7 +314,9 @@ pub async fn step(conn: &mut Conn<'_>, cx: &Context, keys: &Keys, steps: &[Step]
     let mut issues: Vec<IssueId> = rows.values().filter_map(|delivery| delivery.issue).collect();
     issues.sort_unstable();
     issues.dedup();
-    let sending = store::issue::list_sending(conn, &issues).await?;
+    // A dot that is committed here leaves: whoever pauses the issue meanwhile waits for this transaction.
+    let starts = steps.iter().any(|step| matches!(step, Step::Start { .. }));
+    let sending = store::issue::list_sending(conn, &issues, starts).await?;
     let mut tally = Tally::default();
     let mut done = Vec::with_capacity(steps.len());
     for step in steps {

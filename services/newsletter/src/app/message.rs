@@ -209,6 +209,7 @@ async fn store_with_delivery(
         journey: message.journey,
         traceparent: cx.traceparent.clone(),
         create_time: cx.now,
+        resolution: String::new(),
     };
     let delivery = if delivery.state.settled() { Delivery { settle_time: Some(cx.now), ..delivery } } else { delivery };
     // Another transaction was first: the repetition finds its message.

@@ -86,6 +86,18 @@ words! {
     }
 }
 
+words! {
+    /// What an unknown outcome is settled to by hand.
+    pub enum Resolution {
+        /// It arrived.
+        Accepted = 1 "ACCEPTED",
+        /// It is sent again with the same Message-ID.
+        Resend = 2 "RESEND",
+        /// It did not arrive, and is not sent again.
+        Failed = 3 "FAILED",
+    }
+}
+
 /// One recipient of an issue or of a single message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
@@ -147,6 +159,9 @@ pub struct Delivery {
     pub traceparent: Option<String>,
     /// When it was made.
     pub create_time: Time,
+    /// Who settled an unknown outcome by hand, to what and why; empty when nobody did.
+    #[serde(default)]
+    pub resolution: String,
 }
 
 /// One try to hand a delivery over.
@@ -306,6 +321,23 @@ impl Delivery {
             return (self.lose(at, false), Some((number, DeliveryState::Unknown)));
         }
         (self.release(), None)
+    }
+
+    /// Settles an unknown outcome by hand; one that is sent again gets as long as this before it is given up. None when the outcome is
+    /// not unknown any more.
+    pub fn resolve(self, to: Resolution, who: &str, why: &str, tried_for: Duration, at: Time) -> Option<Self> {
+        if self.state != DeliveryState::Unknown {
+            return None;
+        }
+        let this = Self { resolution: format!("{to} by {who}: {why}"), ..self };
+        Some(match to {
+            Resolution::Accepted => this.settle(DeliveryState::Accepted, at),
+            Resolution::Failed => this.settle(DeliveryState::Failed, at),
+            Resolution::Resend => {
+                let give_up_time = this.give_up_time.max(at + tried_for);
+                Self { state: DeliveryState::Pending, settle_time: None, next_attempt_time: at, give_up_time, ..this }
+            }
+        })
     }
 
     /// Leaves a waiting recipient out. None when it is not waiting any more.

@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, time::Duration};
 use proptest::prelude::*;
 use rapport_core::{Id, Time};
 
-use super::{Counts, Delivery, DeliveryState, Held, OnUnknown, Reply, Report, SmtpPhase, Verdict, WithheldReason};
+use super::{
+    Counts, Delivery, DeliveryState, Held, OnUnknown, Reply, Report, Resolution, SmtpPhase, Verdict, WithheldReason, issue::stop_reason,
+};
 
 fn id<K>(number: u128) -> Id<K> {
     Id::from_uuid(uuid::Uuid::from_u128(number))
@@ -46,6 +48,7 @@ fn delivery(number: u128, on_unknown: OnUnknown) -> Delivery {
         journey: id(1),
         traceparent: None,
         create_time: at(0),
+        resolution: String::new(),
     }
 }
 
@@ -220,4 +223,35 @@ fn an_answer_proves_that_an_unknown_one_arrived() {
     let (flying, _) = row.clone().start(&held, false).expect("it goes");
     assert_eq!(flying.recover(at(40)).0.prove(at(50)).state, DeliveryState::Accepted);
     assert_eq!(row.prove(at(50)).state, DeliveryState::Pending);
+}
+
+#[test]
+fn only_an_unknown_outcome_is_settled_by_hand_and_one_sent_again_has_time_to_be_tried() {
+    let (row, held) = leased();
+    let (flying, _) = row.clone().start(&held, false).expect("it goes");
+    let lost = flying.clone().recover(at(40)).0;
+    let hour = Duration::from_secs(3600);
+    for to in [Resolution::Accepted, Resolution::Failed, Resolution::Resend] {
+        for other in [row.clone(), flying.clone()] {
+            assert!(other.resolve(to, "ada", "the log", hour, at(50)).is_none());
+        }
+        let late = lost.give_up_time;
+        let settled = lost.clone().resolve(to, "ada", "the log", hour, late).expect("it was unknown");
+        assert!(lost.state.allows(settled.state));
+        assert_eq!(settled.resolution, format!("{to} by ada: the log"));
+        if to == Resolution::Resend {
+            assert_eq!((settled.next_attempt_time, settled.settle_time), (late, None));
+            assert!(settled.give_up_time >= late + hour);
+            assert_eq!(settled.mail_message_id, lost.mail_message_id);
+        }
+    }
+}
+
+#[test]
+fn the_stop_rule_needs_enough_outcomes_and_more_than_five_in_a_hundred() {
+    for (accepted, bounced, stops) in
+        [(0, 499, false), (0, 500, true), (475, 25, false), (474, 26, true), (10_000, 500, false), (0, 0, false)]
+    {
+        assert_eq!(stop_reason(accepted, bounced).is_some(), stops, "{accepted} accepted, {bounced} bounced");
+    }
 }

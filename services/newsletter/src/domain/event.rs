@@ -31,6 +31,8 @@ pub enum Event {
     DeliveryExpired(Box<Told>),
     /// The outcome of a delivery of an issue is unknown.
     DeliveryUnknown(Box<Told>),
+    /// An unknown outcome of a delivery of an issue was settled by hand.
+    DeliveryResolved(Box<Told>),
     /// A person answered.
     InboundReply(Box<InboundMail>),
     /// A machine answered.
@@ -59,7 +61,7 @@ pub struct Settled {
 
 impl Event {
     /// Every type in the feed.
-    pub const KINDS: [&'static str; 14] = [
+    pub const KINDS: [&'static str; 15] = [
         "subscription.pending",
         "subscription.confirmed",
         "subscription.ended",
@@ -71,6 +73,7 @@ impl Event {
         "delivery.rejected",
         "delivery.expired",
         "delivery.unknown",
+        "delivery.resolved",
         "inbound.reply",
         "inbound.auto_reply",
         "message.settled",
@@ -90,6 +93,7 @@ impl Event {
             Self::DeliveryRejected(_) => "delivery.rejected",
             Self::DeliveryExpired(_) => "delivery.expired",
             Self::DeliveryUnknown(_) => "delivery.unknown",
+            Self::DeliveryResolved(_) => "delivery.resolved",
             Self::InboundReply(_) => "inbound.reply",
             Self::InboundAutoReply(_) => "inbound.auto_reply",
             Self::MessageSettled(_) => "message.settled",
@@ -105,7 +109,9 @@ impl Event {
             | Self::IssuePaused(it)
             | Self::IssueResumed(it)
             | Self::IssueCancelled(it) => it.id.cast(),
-            Self::DeliveryRejected(it) | Self::DeliveryExpired(it) | Self::DeliveryUnknown(it) => it.delivery.id.cast(),
+            Self::DeliveryRejected(it) | Self::DeliveryExpired(it) | Self::DeliveryUnknown(it) | Self::DeliveryResolved(it) => {
+                it.delivery.id.cast()
+            }
             Self::InboundReply(it) | Self::InboundAutoReply(it) => it.id.cast(),
             Self::MessageSettled(it) => Id::cast(it.message.id),
         }
@@ -120,7 +126,9 @@ impl Event {
             | Self::IssuePaused(it)
             | Self::IssueResumed(it)
             | Self::IssueCancelled(it) => it.version,
-            Self::DeliveryRejected(it) | Self::DeliveryExpired(it) | Self::DeliveryUnknown(it) => it.delivery.version,
+            Self::DeliveryRejected(it) | Self::DeliveryExpired(it) | Self::DeliveryUnknown(it) | Self::DeliveryResolved(it) => {
+                it.delivery.version
+            }
             Self::InboundReply(_) | Self::InboundAutoReply(_) => 1,
             Self::MessageSettled(it) => it.told.delivery.version,
         }
@@ -135,7 +143,9 @@ impl Event {
             | Self::IssuePaused(it)
             | Self::IssueResumed(it)
             | Self::IssueCancelled(it) => it.journey,
-            Self::DeliveryRejected(it) | Self::DeliveryExpired(it) | Self::DeliveryUnknown(it) => it.delivery.journey,
+            Self::DeliveryRejected(it) | Self::DeliveryExpired(it) | Self::DeliveryUnknown(it) | Self::DeliveryResolved(it) => {
+                it.delivery.journey
+            }
             Self::InboundReply(it) | Self::InboundAutoReply(it) => it.journey,
             Self::MessageSettled(it) => it.message.journey,
         }

@@ -30,6 +30,31 @@ words! {
     }
 }
 
+words! {
+    /// What the stop rule does with an issue.
+    pub enum StopRule {
+        /// It watches it.
+        Armed = 1 "ARMED",
+        /// It has paused it.
+        Stopped = 2 "STOPPED",
+        /// Somebody let the issue go on after it had paused it: it watches no more.
+        Overruled = 3 "OVERRULED",
+    }
+}
+
+/// The stop rule looks at an issue once so many of its deliveries were accepted or bounced hard.
+pub const STOP_AFTER: i64 = 500;
+/// It stops an issue when more than so many of a hundred of those bounced hard.
+pub const STOP_BOUNCES: i64 = 5;
+
+/// Why an issue with so many accepted and hard bounces is to be stopped; none when it may go on.
+pub fn stop_reason(accepted: i64, bounced: i64) -> Option<String> {
+    let ended = accepted + bounced;
+    (ended >= STOP_AFTER && bounced * 100 > STOP_BOUNCES * ended).then(|| {
+        format!("stop rule: {bounced} of {ended} bounced hard, more than {STOP_BOUNCES} %: look at where the addresses come from, then resume or cancel")
+    })
+}
+
 /// Which ACTIVE subscriptions an issue goes to; it only ever narrows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Audience {
@@ -59,7 +84,11 @@ pub struct Issue {
     /// The journey that it starts.
     pub journey: JourneyId,
     /// Why it was paused or cancelled; empty when nobody said.
+    #[serde(default)]
     pub state_reason: String,
+    /// What the stop rule does with it.
+    #[serde(default = "armed")]
+    pub stop_rule: StopRule,
     /// Why the last freezing failed.
     pub freeze_failure: Option<String>,
     /// The last subscription that freezing has dealt with.
@@ -72,6 +101,11 @@ pub struct Issue {
     pub start_time: Option<Time>,
     /// When it completed.
     pub complete_time: Option<Time>,
+}
+
+/// Of issues in events that are older than the rule.
+const fn armed() -> StopRule {
+    StopRule::Armed
 }
 
 impl Issue {
@@ -137,6 +171,32 @@ impl Issue {
         }
     }
 
+    /// The stop rule pauses it; none when it is not being sent, or the rule was overruled.
+    pub fn stop(self, reason: String) -> Option<Self> {
+        (self.state == IssueState::Sending && self.stop_rule == StopRule::Armed).then_some(Self {
+            state: IssueState::Paused,
+            state_reason: reason,
+            stop_rule: StopRule::Stopped,
+            ..self
+        })
+    }
+
+    /// Whether an unknown outcome can be sent again: it has begun, and was not cancelled.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub const fn resendable(&self) -> Result<(), Refused> {
+        match self.state {
+            IssueState::Sending | IssueState::Paused | IssueState::Completed => Ok(()),
+            state => Err(Refused::IssueNotRunning(state)),
+        }
+    }
+
+    /// It was complete, and somebody gets it again; none when it was not.
+    pub fn reopen(self) -> Option<Self> {
+        (self.state == IssueState::Completed).then_some(Self { state: IssueState::Sending, complete_time: None, ..self })
+    }
+
     /// Goes on where it was paused; one that is on its way stays as it is.
     ///
     /// # Errors
@@ -144,7 +204,10 @@ impl Issue {
     pub fn resume(self) -> Result<Option<Self>, Refused> {
         let state = if self.start_time.is_some() { IssueState::Sending } else { IssueState::Freezing };
         match self.state {
-            IssueState::Paused => Ok(Some(Self { state, state_reason: String::new(), ..self })),
+            IssueState::Paused => {
+                let stop_rule = if self.stop_rule == StopRule::Stopped { StopRule::Overruled } else { self.stop_rule };
+                Ok(Some(Self { state, state_reason: String::new(), stop_rule, ..self }))
+            }
             IssueState::Freezing | IssueState::Sending => Ok(None),
             state => Err(Refused::IssueNotRunning(state)),
         }

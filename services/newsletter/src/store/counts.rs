@@ -23,6 +23,7 @@ struct CountsRow {
     cancelled: i64,
     failed: i64,
     replied_after: i64,
+    bounced: i64,
 }
 
 /// The counters of an issue as they are stored.
@@ -30,6 +31,8 @@ struct CountsRow {
 pub struct Kept {
     /// By state.
     pub counts: Counts,
+    /// How many rejected ones were hard bounces.
+    pub bounced: i64,
     /// Answered.
     pub replied: i64,
     /// Withheld ones by reason.
@@ -47,10 +50,10 @@ pub async fn find(conn: &mut Conn<'_>, issue: IssueId) -> Result<Kept, Fault> {
         .await)?;
     let Some(row) = row else { return Ok(Kept { withheld, ..Kept::default() }) };
     let CountsRow { audience, pending, in_flight, deferred, accepted, rejected, unknown, withheld: left_out, .. } = row;
-    let CountsRow { expired, cancelled, failed, replied_after, .. } = row;
+    let CountsRow { expired, cancelled, failed, replied_after, bounced, .. } = row;
     let counts =
         Counts { audience, pending, in_flight, deferred, accepted, rejected, unknown, withheld: left_out, expired, cancelled, failed };
-    Ok(Kept { counts, replied: replied_after, withheld })
+    Ok(Kept { counts, bounced, replied: replied_after, withheld })
 }
 
 /// Makes sure that an issue has counters.
@@ -70,6 +73,7 @@ pub async fn insert(conn: &mut Conn<'_>, issue: IssueId) -> Result<(), Fault> {
             issue_counts::cancelled.eq(0),
             issue_counts::failed.eq(0),
             issue_counts::replied_after.eq(0),
+            issue_counts::bounced.eq(0),
         ))
         .on_conflict_do_nothing()
         .execute(c)
@@ -77,8 +81,8 @@ pub async fn insert(conn: &mut Conn<'_>, issue: IssueId) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Adds a change to the counters, in the transaction of the change itself, and answers what they are now.
-pub async fn apply(conn: &mut Conn<'_>, issue: IssueId, change: Counts) -> Result<Counts, Fault> {
+/// Adds a change and more hard bounces to the counters, in the transaction of the change itself; answers what both are now.
+pub async fn apply(conn: &mut Conn<'_>, issue: IssueId, change: Counts, more: i64) -> Result<(Counts, i64), Fault> {
     let Counts { audience, pending, in_flight, deferred, accepted, rejected, unknown, withheld, expired, cancelled, failed } = change;
     let row: CountsRow = on!(conn, |c| diesel::update(issue_counts::table.find(issue))
         .set((
@@ -93,12 +97,15 @@ pub async fn apply(conn: &mut Conn<'_>, issue: IssueId, change: Counts) -> Resul
             issue_counts::expired.eq(issue_counts::expired + expired),
             issue_counts::cancelled.eq(issue_counts::cancelled + cancelled),
             issue_counts::failed.eq(issue_counts::failed + failed),
+            issue_counts::bounced.eq(issue_counts::bounced + more),
         ))
         .returning(CountsRow::as_returning())
         .get_result(c)
         .await)?;
-    let CountsRow { audience, pending, in_flight, deferred, accepted, rejected, unknown, withheld, expired, cancelled, failed, .. } = row;
-    Ok(Counts { audience, pending, in_flight, deferred, accepted, rejected, unknown, withheld, expired, cancelled, failed })
+    let CountsRow { audience, pending, in_flight, deferred, accepted, rejected, unknown, withheld, expired, cancelled, .. } = row;
+    let CountsRow { failed, bounced, .. } = row;
+    let counts = Counts { audience, pending, in_flight, deferred, accepted, rejected, unknown, withheld, expired, cancelled, failed };
+    Ok((counts, bounced))
 }
 
 /// Counts withheld recipients by their reason.

@@ -43,6 +43,7 @@ pub(super) struct DeliveryRow {
     journey: JourneyId,
     traceparent: Option<String>,
     create_time: Time,
+    resolution: String,
 }
 
 impl From<Delivery> for DeliveryRow {
@@ -50,7 +51,7 @@ impl From<Delivery> for DeliveryRow {
         let Delivery { id, version, issue, message, subscriber, subscription, customer, sender, email, display_name, .. } = delivery;
         let Delivery { language, state, withheld_reason, consent_basis, mail_message_id, attempts, deferrals, .. } = delivery;
         let Delivery { fence, worker, lease_until, repeatable, next_attempt_time, give_up_time, on_unknown, .. } = delivery;
-        let Delivery { settle_time, replied, journey, traceparent, create_time, .. } = delivery;
+        let Delivery { settle_time, replied, journey, traceparent, create_time, resolution, .. } = delivery;
         Self {
             id,
             version,
@@ -84,6 +85,7 @@ impl From<Delivery> for DeliveryRow {
             journey,
             traceparent,
             create_time,
+            resolution,
         }
     }
 }
@@ -94,7 +96,7 @@ impl TryFrom<DeliveryRow> for Delivery {
         let DeliveryRow { id, version, issue, message, subscriber, subscription, customer, sender, email: address, .. } = row;
         let DeliveryRow { display_name, language, state, withheld_reason, consent_basis, mail_message_id, attempts, .. } = row;
         let DeliveryRow { deferrals, fence, worker, lease_until, repeatable, next_attempt_time, give_up_time, .. } = row;
-        let DeliveryRow { on_unknown, settle_time, replied, journey, traceparent, create_time, site: _, bulk: _, waiting: _, .. } = row;
+        let DeliveryRow { on_unknown, settle_time, replied, journey, traceparent, create_time, resolution, .. } = row;
         Ok(Self {
             id,
             version,
@@ -125,6 +127,7 @@ impl TryFrom<DeliveryRow> for Delivery {
             journey,
             traceparent,
             create_time,
+            resolution,
         })
     }
 }

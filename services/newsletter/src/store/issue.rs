@@ -10,7 +10,7 @@ use rapport_core::{IssueId, JourneyId, PublicationId, SubscriptionId, Time};
 use rapport_db::{Conn, Fault, Json, on};
 
 use super::{Changed, schema::issues};
-use crate::domain::{Audience, Content, Issue, IssueState, OnUnknown};
+use crate::domain::{Audience, Content, Issue, IssueState, OnUnknown, StopRule};
 
 #[derive(AsChangeset, Insertable, Queryable, Selectable)]
 #[diesel(table_name = issues, treat_none_as_default_value = false, treat_none_as_null = true)]
@@ -31,12 +31,14 @@ struct IssueRow {
     start_time: Option<Time>,
     complete_time: Option<Time>,
     state_reason: String,
+    stop_rule: StopRule,
 }
 
 impl From<Issue> for IssueRow {
     fn from(issue: Issue) -> Self {
         let Issue { id, version, publication, content, audience, on_unknown, give_up_after, state, .. } = issue;
-        let Issue { journey, freeze_failure, frozen_to, create_time, freeze_time, start_time, complete_time, state_reason, .. } = issue;
+        let Issue { journey, freeze_failure, frozen_to, create_time, freeze_time, start_time, complete_time, .. } = issue;
+        let Issue { state_reason, stop_rule, .. } = issue;
         let Audience { hold_customers_at_risk } = audience;
         Self {
             id,
@@ -55,6 +57,7 @@ impl From<Issue> for IssueRow {
             start_time,
             complete_time,
             state_reason,
+            stop_rule,
         }
     }
 }
@@ -62,7 +65,8 @@ impl From<Issue> for IssueRow {
 impl From<IssueRow> for Issue {
     fn from(row: IssueRow) -> Self {
         let IssueRow { id, version, publication, content, hold_customers_at_risk, on_unknown, give_up_after_seconds, state, .. } = row;
-        let IssueRow { journey, freeze_failure, frozen_to, create_time, freeze_time, start_time, complete_time, state_reason, .. } = row;
+        let IssueRow { journey, freeze_failure, frozen_to, create_time, freeze_time, start_time, complete_time, .. } = row;
+        let IssueRow { state_reason, stop_rule, .. } = row;
         Self {
             id,
             version,
@@ -80,6 +84,7 @@ impl From<IssueRow> for Issue {
             start_time,
             complete_time,
             state_reason,
+            stop_rule,
         }
     }
 }
@@ -155,14 +160,14 @@ pub async fn list_giving_up(conn: &mut Conn<'_>, limit: i64) -> Result<Vec<Issue
         .await)?)
 }
 
-/// Which of these issues are being sent.
-pub async fn list_sending(conn: &mut Conn<'_>, ids: &[IssueId]) -> Result<Vec<IssueId>, Fault> {
-    Ok(on!(conn, |c| issues::table
-        .filter(issues::id.eq_any(ids))
-        .filter(issues::state.eq(IssueState::Sending))
-        .select(issues::id)
-        .load(c)
-        .await)?)
+/// Which of these issues are being sent. With `hold`, they stay so until the transaction ends: who pauses one waits for it.
+pub async fn list_sending(conn: &mut Conn<'_>, ids: &[IssueId], hold: bool) -> Result<Vec<IssueId>, Fault> {
+    let query = || issues::table.filter(issues::id.eq_any(ids)).filter(issues::state.eq(IssueState::Sending)).select(issues::id);
+    Ok(match conn {
+        Conn::Postgres(c) if hold => query().for_share().load(c).await?,
+        Conn::Postgres(c) => query().load(c).await?,
+        Conn::Sqlite(c) => query().load(c).await?,
+    })
 }
 
 /// Stores a new one; false when its id is taken.

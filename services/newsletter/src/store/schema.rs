@@ -56,7 +56,7 @@ diesel::table! {
         id -> Uuid, version -> BigInt, publication -> Uuid, content -> Json, hold_customers_at_risk -> Bool, on_unknown -> Word,
         give_up_after_seconds -> BigInt, state -> Word, journey -> Uuid, freeze_failure -> Nullable<Text>, frozen_to -> Nullable<Uuid>,
         create_time -> Moment, freeze_time -> Nullable<Moment>, start_time -> Nullable<Moment>, complete_time -> Nullable<Moment>,
-        state_reason -> Text,
+        state_reason -> Text, stop_rule -> Word,
     }
 }
 diesel::table! {
@@ -65,7 +65,7 @@ diesel::table! {
     issue_counts (issue) {
         issue -> Uuid, audience -> BigInt, pending -> BigInt, in_flight -> BigInt, deferred -> BigInt, accepted -> BigInt,
         rejected -> BigInt, unknown -> BigInt, withheld -> BigInt, expired -> BigInt, cancelled -> BigInt, failed -> BigInt,
-        replied_after -> BigInt,
+        replied_after -> BigInt, bounced -> BigInt,
     }
 }
 diesel::table! {
@@ -95,6 +95,7 @@ diesel::table! {
         lease_until -> Nullable<Moment>, repeatable -> Bool, waiting -> Bool, next_attempt_time -> Moment, give_up_time -> Moment,
         on_unknown -> Word, settle_time -> Nullable<Moment>, replied -> Bool, journey -> Uuid, traceparent -> Nullable<Text>,
         create_time -> Moment,
+        resolution -> Text,
     }
 }
 diesel::table! {

@@ -107,6 +107,53 @@ both_databases! {
         house.stop().await;
     }
 
+    async fn an_unknown_outcome_is_settled_by_hand_and_who_gets_it_again_gets_the_same_mail(backend: Backend) {
+        let house = Newsletter::start(backend).await;
+        let publication = house.publication("relay").await;
+        let (dan, eve) = ("dot.keptfrom2+dan@example.test", "dot.dropfrom2+eve@example.test");
+        for email in [dan, eve, "ada@example.test"] {
+            house.subscribe(&publication, email).await;
+        }
+        let issue = house.send(house.draft(&publication).await).await;
+        let twice_unknown = |it: &pb::Accounting| it.issue_state() == IssueState::Completed && it.unknown == 2;
+        house.until_account(&issue, "completed with two unknown outcomes", twice_unknown).await;
+        let id_of = async |email: &str| {
+            house.deliveries(&issue).await.into_iter().find(|delivery| delivery.email == email).expect("it").delivery_id
+        };
+        let (to_dan, to_eve, to_ada) = (id_of(dan).await, id_of(eve).await, id_of("ada@example.test").await);
+        let resolve = async |ids: &[&String], to: pb::Resolution| {
+            let request = pb::ResolveUnknownRequest {
+                issue_id: issue.clone(),
+                delivery_ids: ids.iter().map(ToString::to_string).collect(),
+                to: to.into(),
+                reason: "their log".to_owned(),
+                request_id: String::new(),
+            };
+            house.issues.clone().resolve_unknown(request).await.map(tonic::Response::into_inner)
+        };
+        // Who has it stays as it is.
+        let again = resolve(&[&to_dan, &to_ada], pb::Resolution::Resend).await.expect("settled");
+        assert_eq!((again.issue.expect("it").state(), again.resolved_delivery_ids), (IssueState::Sending, vec![to_dan.clone()]));
+        house.until_account(&issue, "completed with two unknown outcomes again", twice_unknown).await;
+        let mails = house.smtp.mails_to(dan);
+        assert_eq!(mails.len(), 3, "the confirmation and twice the issue");
+        assert_eq!(header(&mails[1].text(), "Message-ID"), header(&mails[2].text(), "Message-ID"));
+        assert_eq!(resolve(&[&to_dan], pb::Resolution::Accepted).await.expect("settled").resolved_delivery_ids, [to_dan.as_str()]);
+        assert_eq!(resolve(&[&to_eve, &to_dan], pb::Resolution::Failed).await.expect("settled").resolved_delivery_ids, [to_eve.as_str()]);
+        let account = house.account(&issue).await;
+        assert_eq!((account.accepted, account.failed, account.unknown), (2, 1, 0), "{account:?}");
+        assert_eq!(account.issue_state(), IssueState::Completed);
+        let found = house.deliveries(&issue).await.into_iter().find(|delivery| delivery.email == eve).expect("it");
+        assert!(found.resolution.starts_with("FAILED by ") && found.resolution.ends_with(": their log"), "{}", found.resolution);
+        let resolved = house.events_until("delivery.resolved").await.pop().and_then(|event| event.meta).expect("an event");
+        assert_eq!(resolved.r#type, "delivery.resolved");
+        let stranger = resolve(&[&to_dan, &issue], pb::Resolution::Accepted).await.expect_err("not one of it");
+        assert_eq!(stranger.code(), tonic::Code::NotFound, "{stranger:?}");
+        let nothing = resolve(&[], pb::Resolution::Unspecified).await.expect_err("nothing is said");
+        assert!(nothing.message().contains("delivery_ids") && nothing.message().contains("to"), "{nothing:?}");
+        house.stop().await;
+    }
+
     async fn a_paused_issue_goes_on_when_it_is_resumed_and_a_cancelled_one_never(backend: Backend) {
         let house = Newsletter::start(backend).await;
         let publication = house.publication("relay").await;

@@ -31,7 +31,10 @@ Exit codes:
   1  failed: the reason is on standard error
   2  the command or the settings are wrong
   3  a service is out of reach: start it, or try again
-  4  done in part: some rows were refused, or some mails have an unknown or failed outcome";
+  4  done in part: some rows were refused, or some recipients got no mail: failed, expired or cancelled
+  5  the issue was sent already, before this command
+  6  the issue is paused, by its stop rule or by hand
+  7  the outcome of some mails is unknown: look, then `rapport issue resolve`";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -224,6 +227,24 @@ pub enum IssueCommand {
         /// Shows the progress until every recipient is accounted for.
         #[arg(long)]
         watch: bool,
+    },
+    /// Shows the progress of an issue until every recipient is accounted for, or it is paused.
+    Watch {
+        /// The issue's id.
+        issue: String,
+    },
+    /// Settles unknown outcomes by hand: all of an issue, or those that are named.
+    Resolve {
+        /// The issue's id.
+        issue: String,
+        /// Deliveries; all whose outcome is unknown without.
+        deliveries: Vec<String>,
+        /// What they are settled to: they arrived, are sent again with the same Message-ID, or did not arrive.
+        #[arg(long, value_parser = ["accepted", "resend", "failed"])]
+        to: String,
+        /// How it is known, for those who look at it later.
+        #[arg(long)]
+        reason: String,
     },
     /// Lets nothing more of an issue be handed over until it is resumed.
     Pause {

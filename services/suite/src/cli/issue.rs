@@ -11,7 +11,7 @@ use tonic::Code;
 
 use super::{
     calls::Calls,
-    output::{End, IN_PART, Out},
+    output::{ALREADY, End, IN_PART, Out, PAUSED, UNKNOWN_LEFT},
 };
 
 /// Shows an issue as one person would get it.
@@ -53,6 +53,7 @@ pub async fn test(settings: &Settings, issue_id: String, to: String, subscriptio
     Ok(ExitCode::SUCCESS)
 }
 
+/// Sends an issue, and follows it if that is wished. The exit code tells a job what came of it.
 pub async fn send(settings: &Settings, issue: &str, watch: bool, out: &Out) -> Result<ExitCode, End> {
     let mut calls = Calls::by_settings(settings)?;
     let answer = calls.issues.send_issue(pb::SendIssueRequest { issue_id: issue.to_owned(), ..Default::default() }).await?;
@@ -63,12 +64,90 @@ pub async fn send(settings: &Settings, issue: &str, watch: bool, out: &Out) -> R
         } else {
             out.line(format_args!("{issue}: {}; follow it with --watch", state_word(state)));
         }
-        return Ok(ExitCode::SUCCESS);
+        return Ok(if state == pb::IssueState::Completed { ExitCode::from(ALREADY) } else { ExitCode::SUCCESS });
     }
     let accounting = self::watch(&mut calls, issue, out).await?;
     report(&accounting, out);
-    let open = accounting.unknown + accounting.failed + accounting.expired + accounting.cancelled;
-    Ok(if open == 0 { ExitCode::SUCCESS } else { ExitCode::from(IN_PART) })
+    let ended = ended(&accounting);
+    Ok(if state == pb::IssueState::Completed && ended == 0 { ExitCode::from(ALREADY) } else { ExitCode::from(ended) })
+}
+
+/// Follows an issue that somebody else sends.
+pub async fn follow_up(settings: &Settings, issue: &str, out: &Out) -> Result<ExitCode, End> {
+    let mut calls = Calls::by_settings(settings)?;
+    let accounting = self::watch(&mut calls, issue, out).await?;
+    report(&accounting, out);
+    Ok(ExitCode::from(ended(&accounting)))
+}
+
+/// The exit code for where an issue stands.
+fn ended(accounting: &pb::Accounting) -> u8 {
+    if accounting.issue_state() == pb::IssueState::Paused {
+        return PAUSED;
+    }
+    if accounting.unknown > 0 {
+        return UNKNOWN_LEFT;
+    }
+    if accounting.failed + accounting.expired + accounting.cancelled > 0 { IN_PART } else { 0 }
+}
+
+/// Settles unknown outcomes by hand.
+pub async fn resolve(
+    settings: &Settings,
+    issue: &str,
+    mut deliveries: Vec<String>,
+    to: &str,
+    reason: &str,
+    out: &Out,
+) -> Result<ExitCode, End> {
+    let mut calls = Calls::by_settings(settings)?;
+    if deliveries.is_empty() {
+        // Listed before the first is settled: what is sent again and unknown again is left for another look.
+        deliveries = unknown(&mut calls, issue).await?;
+    }
+    let to = match to {
+        "accepted" => pb::Resolution::Accepted,
+        "resend" => pb::Resolution::Resend,
+        _ => pb::Resolution::Failed,
+    };
+    let mut resolved = 0;
+    for some in deliveries.chunks(1000) {
+        let request = pb::ResolveUnknownRequest {
+            issue_id: issue.to_owned(),
+            delivery_ids: some.to_vec(),
+            to: to.into(),
+            reason: reason.to_owned(),
+            request_id: String::new(),
+        };
+        resolved += calls.issues.resolve_unknown(request).await?.into_inner().resolved_delivery_ids.len();
+    }
+    let left = deliveries.len() - resolved;
+    if out.json() {
+        out.object(&json!({ "issue_id": issue, "resolved": resolved, "not_unknown": left }));
+    } else {
+        let rest = if left == 0 { String::new() } else { format!("; {left} were not unknown any more") };
+        out.line(format_args!("{issue}: {resolved} settled{rest}"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Every delivery of an issue whose outcome is unknown.
+async fn unknown(calls: &mut Calls, issue: &str) -> Result<Vec<String>, End> {
+    let mut request = pb::ListDeliveriesRequest {
+        issue_id: issue.to_owned(),
+        page_size: 1000,
+        filter: "state = UNKNOWN".to_owned(),
+        ..Default::default()
+    };
+    let mut found = Vec::new();
+    loop {
+        let answer = calls.issues.list_deliveries(request.clone()).await?.into_inner();
+        found.extend(answer.deliveries.into_iter().map(|delivery| delivery.delivery_id));
+        if answer.next_page_token.is_empty() {
+            return Ok(found);
+        }
+        request.page_token = answer.next_page_token;
+    }
 }
 
 /// Pauses, resumes or cancels an issue, and says where it stands then.
@@ -108,7 +187,7 @@ pub enum Control {
     Cancel(String),
 }
 
-/// Follows an issue until every recipient is accounted for; goes on after the connection broke.
+/// Follows an issue until every recipient is accounted for, or it is paused; goes on after the connection broke.
 pub async fn watch(calls: &mut Calls, issue: &str, out: &Out) -> Result<pb::Accounting, End> {
     let bar = ProgressBar::new(0);
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} · {per_sec} · {eta} left · {msg}");
@@ -136,13 +215,13 @@ async fn follow(calls: &mut Calls, issue: &str, bar: &ProgressBar, out: &Out) ->
         bar.set_length(u64::try_from(accounting.audience).unwrap_or_default());
         let open = accounting.pending + accounting.in_flight + accounting.deferred;
         bar.set_position(u64::try_from(accounting.audience - open).unwrap_or_default());
-        let paused = if accounting.issue_state() == pb::IssueState::Paused { "paused: " } else { "" };
-        bar.set_message(format!("{paused}{}", totals(&accounting)));
+        bar.set_message(totals(&accounting));
         if out.json() {
             report(&accounting, out);
         }
         let over = match accounting.issue_state() {
             pb::IssueState::Completed => true,
+            pb::IssueState::Paused => accounting.in_flight == 0,
             pb::IssueState::Cancelled => open == 0,
             _ => false,
         };
@@ -178,6 +257,9 @@ pub fn totals(accounting: &pb::Accounting) -> String {
 fn report(accounting: &pb::Accounting, out: &Out) {
     if !out.json() {
         out.line(format_args!("{}: audience {} = {}", state_word(accounting.issue_state()), accounting.audience, totals(accounting)));
+        if !accounting.state_reason.is_empty() {
+            out.line(format_args!("  {}", accounting.state_reason));
+        }
         for (reason, count) in &accounting.withheld_reasons {
             out.line(format_args!("  withheld: {count} {reason}"));
         }
@@ -189,5 +271,6 @@ fn report(accounting: &pb::Accounting, out: &Out) {
         "pending": accounting.pending, "in_flight": accounting.in_flight, "deferred": accounting.deferred, "accepted": accounting.accepted,
         "rejected": accounting.rejected, "unknown": accounting.unknown, "withheld": accounting.withheld, "expired": accounting.expired,
         "cancelled": accounting.cancelled, "failed": accounting.failed, "withheld_reasons": accounting.withheld_reasons,
+        "bounced": accounting.bounced, "stopped": accounting.stopped, "reason": accounting.state_reason,
     }));
 }

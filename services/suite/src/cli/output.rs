@@ -46,6 +46,12 @@ pub struct End {
 
 /// Done in part.
 pub const IN_PART: u8 = 4;
+/// The issue was sent before this command.
+pub const ALREADY: u8 = 5;
+/// The issue is paused.
+pub const PAUSED: u8 = 6;
+/// The outcome of some mails is unknown.
+pub const UNKNOWN_LEFT: u8 = 7;
 
 impl End {
     /// It failed.

@@ -10,7 +10,7 @@ use crate::{
         issue::{self, Control},
         ledger::{self, Step, Stepped, Work},
     },
-    domain::{Counts, Issue, IssueState, Refused, Reply, Report, SmtpPhase, Verdict},
+    domain::{Counts, Issue, IssueState, Refused, Reply, Report, SmtpPhase, StopRule, Verdict},
 };
 
 const AUDIENCE: usize = 12;
@@ -144,5 +144,36 @@ both_databases! {
         assert!(matches!(refused, Failure::Refused(Refused::IssueNotRunning(IssueState::Cancelled))), "{refused}");
         let again = house.database.write(async |conn| issue::send_issue(conn, &house.cx, id, None).await).await;
         assert!(matches!(again, Err(Failure::Refused(Refused::IssueNotRunning(IssueState::Cancelled)))), "{again:?}");
+    }
+
+    async fn the_stop_rule_pauses_an_issue_that_bounces_too_often_until_somebody_overrules_it(backend: Backend) {
+        let house = House::new(backend).await;
+        let id = house.issue(560).await;
+        let mut work = Vec::new();
+        while work.len() < 540 {
+            work.extend(house.claim("worker", 540 - work.len()).await);
+        }
+        let bounced = |work: &Work| {
+            let reply = Reply { code: 550, enhanced: "5.1.1".to_owned(), ..Reply::default() };
+            Step::End(Report { held: work.held.clone(), in_flight: None, phase: SmtpPhase::Rcpt, verdict: Verdict::Rejected, reply })
+        };
+        // 25 of 500 are 5 %, which is not more than 5 %.
+        let (good, bad) = (&work[..475], &work[475..]);
+        house.step(&good.iter().map(start).collect::<Vec<_>>()).await;
+        house.step(&good.iter().map(|work| super::accepted(work, 1)).collect::<Vec<_>>()).await;
+        house.step(&bad[..25].iter().map(bounced).collect::<Vec<_>>()).await;
+        assert_eq!(house.found(id).await.state, IssueState::Sending);
+        house.step(&bad[25..30].iter().map(bounced).collect::<Vec<_>>()).await;
+        let stopped = house.found(id).await;
+        assert_eq!((stopped.state, stopped.stop_rule), (IssueState::Paused, StopRule::Stopped));
+        assert!(stopped.state_reason.contains("30 of 505"), "{}", stopped.state_reason);
+        assert_eq!(house.step(&[start(&bad[30])]).await, [Stepped::Stop]);
+        assert!(house.claim("other", 20).await.is_empty());
+        let resumed = house.control(id, Control::Resume).await.expect("somebody looked");
+        assert_eq!((resumed.state, resumed.stop_rule), (IssueState::Sending, StopRule::Overruled));
+        house.step(&bad[31..].iter().map(bounced).collect::<Vec<_>>()).await;
+        assert_eq!(house.found(id).await.state, IssueState::Sending);
+        let counts = house.counts(id).await;
+        assert_eq!((counts.accepted, counts.rejected, counts.pending), (475, 64, 21));
     }
 }

@@ -137,7 +137,7 @@ fn what_cannot_be_done_says_why_and_ends_with_its_code() {
         let served = serve().await;
         let wrong = served.file("wrong.csv", "colour,size\nred,1\n");
         let inhabited = std::path::Path::new(&wrong).parent().expect("a folder").display().to_string();
-        let table: [(&[&str], i32, &str); 12] = [
+        let table: [(&[&str], i32, &str); 15] = [
             (&["customers", "import", "no-such-file.csv"], 2, "no-such-file.csv"),
             (&["customers", "import", &wrong], 2, "--map"),
             (&["timeline", "nobody@example.com"], 1, "nobody@example.com"),
@@ -147,6 +147,9 @@ fn what_cannot_be_done_says_why_and_ends_with_its_code() {
             (&["issue", "preview", "0190163d-8694-739b-aea5-966c26f8ad91"], 3, "try again"),
             (&["issue", "test", "0190163d-8694-739b-aea5-966c26f8ad91", "ada@example.com"], 3, "try again"),
             (&["issue", "send", "0190163d-8694-739b-aea5-966c26f8ad91"], 3, "try again"),
+            (&["issue", "watch", "0190163d-8694-739b-aea5-966c26f8ad91"], 3, "try again"),
+            (&["issue", "resolve", "0190163d-8694-739b-aea5-966c26f8ad91", "--to", "failed", "--reason", "a log"], 3, "try again"),
+            (&["issue", "resolve", "0190163d-8694-739b-aea5-966c26f8ad91", "--to", "lost", "--reason", "a log"], 2, "accepted"),
             (&["settings", "--set", "customer.listen=nowhere"], 2, "customer.listen"),
             (&["--set", "telemetry.log=warn", "settings"], 2, "same side"),
             (&["demo", "--exit", "--data", &inhabited], 2, "empty directory"),

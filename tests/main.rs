@@ -9,6 +9,7 @@ mod descriptor;
 mod dynamic;
 mod foreign;
 mod fuzz;
+mod issues;
 mod layout;
 mod manual;
 mod moves;

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Words that callers never see as an enum, each with its package: they are written into databases and settings only.
-const NOT_ON_THE_WIRE: [(&str, &str); 8] = [
+const NOT_ON_THE_WIRE: [(&str, &str); 9] = [
     ("common", "Role"),
     ("customer", "TypeFactKind"),
     ("feedback", "RuleField"),
@@ -18,6 +18,7 @@ const NOT_ON_THE_WIRE: [(&str, &str); 8] = [
     ("interaction", "Initiator"),
     ("interaction", "NoteKind"),
     ("interaction", "Standing"),
+    ("newsletter", "StopRule"),
     ("newsletter", "Verdict"),
 ];
 

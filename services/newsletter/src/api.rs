@@ -56,6 +56,7 @@ pub const ROLES: &[(&str, Role)] = &[
     ("rapport.newsletter.v1.IssueService/ListIssues", Role::Reader),
     ("rapport.newsletter.v1.IssueService/PreviewIssue", Role::Agent),
     ("rapport.newsletter.v1.IssueService/TestIssue", Role::Batch),
+    ("rapport.newsletter.v1.IssueService/ScheduleIssue", Role::Batch),
     ("rapport.newsletter.v1.IssueService/SendIssue", Role::Batch),
     ("rapport.newsletter.v1.IssueService/PauseIssue", Role::Batch),
     ("rapport.newsletter.v1.IssueService/ResumeIssue", Role::Batch),

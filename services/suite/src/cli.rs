@@ -61,6 +61,9 @@ async fn run(args: Args, out: &Out) -> Result<ExitCode, End> {
         }
         Command::Issue(IssueCommand::Test { issue, to, subscription }) => issue::test(&load(sources)?, issue, to, subscription, out).await,
         Command::Issue(IssueCommand::Send { issue, watch }) => issue::send(&load(sources)?, &issue, watch, out).await,
+        Command::Issue(IssueCommand::Schedule { issue, at, max_lateness_minutes }) => {
+            issue::schedule(&load(sources)?, issue, at.as_deref(), max_lateness_minutes, out).await
+        }
         Command::Issue(IssueCommand::Watch { issue }) => issue::follow_up(&load(sources)?, &issue, out).await,
         Command::Issue(IssueCommand::Resolve { issue, deliveries, to, reason }) => {
             issue::resolve(&load(sources)?, &issue, deliveries, &to, &reason, out).await

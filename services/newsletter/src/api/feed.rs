@@ -32,7 +32,9 @@ impl FeedSource for Source {
             Event::SubscriptionPending(it) | Event::SubscriptionConfirmed(it) | Event::SubscriptionEnded(it) => {
                 Payload::Subscription(write::subscription(*it))
             }
-            Event::IssueStarted(it)
+            Event::IssueScheduled(it)
+            | Event::IssueMissed(it)
+            | Event::IssueStarted(it)
             | Event::IssueCompleted(it)
             | Event::IssuePaused(it)
             | Event::IssueResumed(it)

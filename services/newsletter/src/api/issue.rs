@@ -17,7 +17,7 @@ use crate::{
     },
     domain::{
         Audience, Content, OnUnknown, Rendered,
-        issue::{GIVE_UP_AFTER, GIVE_UP_RANGE},
+        issue::{GIVE_UP_AFTER, GIVE_UP_RANGE, LATENESS_RANGE, MAX_LATENESS},
         preview::Preview,
         template,
     },
@@ -33,22 +33,30 @@ fn draft(request: &pb::CreateIssueRequest, cx: &Context) -> Result<CreateIssue, 
     content.check("issue", &template::issue_sample(), &mut violations);
     let audience = given.audience.unwrap_or_default();
     let on_unknown = violations.word_optional("issue.on_unknown", given.on_unknown).unwrap_or(OnUnknown::Hold);
-    let give_up_after = match given.give_up_after {
-        None => Some(GIVE_UP_AFTER),
-        Some(span) => {
-            let span = u64::try_from(span.seconds).ok().filter(|_| span.nanos == 0).map(Duration::from_secs);
-            let fits = span.filter(|span| (GIVE_UP_RANGE.0..=GIVE_UP_RANGE.1).contains(span));
-            if fits.is_none() {
-                violations.add("issue.give_up_after", "must be whole seconds from 60 (1 minute) to 1209600 (14 days)");
-            }
-            fits
-        }
-    };
+    let give_up_after = span(&mut violations, "issue.give_up_after", given.give_up_after, GIVE_UP_AFTER, GIVE_UP_RANGE);
     let command = (|| {
         let audience = Audience { hold_customers_at_risk: audience.hold_customers_at_risk };
         Some(CreateIssue { id: id?, publication: publication?, content, audience, on_unknown, give_up_after: give_up_after? })
     })();
     read::finish(violations, command)
+}
+
+/// Whole seconds within a range.
+fn span(
+    violations: &mut Violations,
+    field: &str,
+    given: Option<prost_types::Duration>,
+    usual: Duration,
+    (least, most): (Duration, Duration),
+) -> Option<Duration> {
+    let Some(given) = given else { return Some(usual) };
+    let span = u64::try_from(given.seconds).ok().filter(|_| given.nanos == 0).map(Duration::from_secs);
+    let fits = span.filter(|span| (least..=most).contains(span));
+    if fits.is_none() {
+        let (low, high) = (least.as_secs(), most.as_secs());
+        violations.add(field, format!("must be whole seconds from {low} ({} min) to {high} ({} days)", low / 60, high / 86400));
+    }
+    fits
 }
 
 fn issue_id(text: &str) -> Result<IssueId, Status> {
@@ -212,6 +220,29 @@ impl IssueService for Api {
         )
         .await;
         self.bells.mail();
+        answer
+    }
+
+    async fn schedule_issue(&self, request: Request<pb::ScheduleIssueRequest>) -> Result<Response<pb::ScheduleIssueResponse>, Status> {
+        let cx = context(&request, &self.world);
+        let request = request.into_inner();
+        let mut violations = Violations::new();
+        let target = target(&request.issue_id, &request.etag, &mut violations);
+        let send_time = request.send_time.as_ref().map(|given| Time::from_parts(given.seconds, given.nanos));
+        if send_time.is_some_and(|time| time.is_none_or(|time| time <= cx.now)) {
+            violations.add("send_time", "must be in the future: call SendIssue to send it now");
+        }
+        let lateness = span(&mut violations, "max_lateness", request.max_lateness, MAX_LATENESS, LATENESS_RANGE);
+        let ((id, version), lateness) = read::finish(violations, target.zip(lateness))?;
+        let mutation = Mutation { method: "ScheduleIssue", request: &request, request_id: &request.request_id, subject: &id, cx: &cx };
+        let answer = mutate(
+            &self.database,
+            mutation,
+            async |conn| issue::schedule_issue(conn, &cx, id, version, (send_time.flatten(), lateness)).await,
+            |issue| pb::ScheduleIssueResponse { issue: Some(write::issue(issue)) },
+        )
+        .await;
+        self.bells.freeze();
         answer
     }
 

@@ -78,10 +78,14 @@ pub fn subscription(subscription: Subscription) -> pb::Subscription {
     }
 }
 
+fn seconds(span: std::time::Duration) -> Duration {
+    Duration { seconds: i64::try_from(span.as_secs()).unwrap_or(i64::MAX), nanos: 0 }
+}
+
 pub fn issue(issue: Issue) -> pb::Issue {
     let Issue { id, version, publication, content, audience, on_unknown, give_up_after, state, journey, .. } = issue;
     let Issue { freeze_failure, frozen_to: _, create_time, freeze_time, start_time, complete_time, .. } = issue;
-    let Issue { state_reason, stop_rule, .. } = issue;
+    let Issue { state_reason, stop_rule, send_time, max_lateness, .. } = issue;
     let Content { subject, html, text, mjml, ready: _ } = content;
     let Audience { hold_customers_at_risk } = audience;
     pb::Issue {
@@ -92,7 +96,7 @@ pub fn issue(issue: Issue) -> pb::Issue {
         text,
         audience: Some(pb::Audience { hold_customers_at_risk }),
         on_unknown: on_unknown.number(),
-        give_up_after: Some(Duration { seconds: i64::try_from(give_up_after.as_secs()).unwrap_or(i64::MAX), nanos: 0 }),
+        give_up_after: Some(seconds(give_up_after)),
         state: state.number(),
         journey_id: journey.to_string(),
         freeze_failure: freeze_failure.unwrap_or_default(),
@@ -104,6 +108,8 @@ pub fn issue(issue: Issue) -> pb::Issue {
         state_reason,
         mjml,
         stopped: stop_rule == StopRule::Stopped,
+        send_time: send_time.map(time),
+        max_lateness: Some(seconds(max_lateness)),
     }
 }
 

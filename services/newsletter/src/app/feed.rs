@@ -70,6 +70,8 @@ fn of_subscription(subscription: Subscription) -> Option<Result<StoredEvent, Fai
 fn of_issue(issue: Issue) -> Option<Result<StoredEvent, Failure<Never>>> {
     let time = issue.complete_time.or(issue.start_time).unwrap_or(issue.create_time);
     let event = match issue.state {
+        IssueState::Scheduled => Event::IssueScheduled(Box::new(issue)),
+        IssueState::Missed => Event::IssueMissed(Box::new(issue)),
         IssueState::Sending => Event::IssueStarted(Box::new(issue)),
         IssueState::Completed => Event::IssueCompleted(Box::new(issue)),
         IssueState::Paused => Event::IssuePaused(Box::new(issue)),

@@ -14,6 +14,7 @@ pub use crate::store::{counts::Kept, delivery::Filter as DeliveryFilter, issue::
 use crate::{
     domain::{
         Attempt, Audience, Content, Delivery, Event, Issue, IssueState, Keys, OnUnknown, Refused, StopRule, Subscriber,
+        issue::MAX_LATENESS,
         preview::{self, Preview},
         template,
     },
@@ -57,6 +58,8 @@ pub async fn create_issue(conn: &mut Conn<'_>, cx: &Context, command: CreateIssu
         state: IssueState::Draft,
         journey: cx.journey.unwrap_or_else(|| cx.fresh()),
         state_reason: String::new(),
+        send_time: None,
+        max_lateness: MAX_LATENESS,
         stop_rule: StopRule::Armed,
         freeze_failure: None,
         frozen_to: None,
@@ -101,6 +104,59 @@ pub async fn send_issue(conn: &mut Conn<'_>, cx: &Context, id: IssueId, version:
     }
     store::counts::insert(conn, id).await?;
     Ok(unchanged(store::issue::update(conn, sending).await?)?)
+}
+
+/// Schedules an issue, or takes it back to the draft without a time; one that is scheduled so already stays as it is.
+///
+/// # Errors
+/// When there is none, it is not the version that the caller read, or it was sent or cancelled.
+pub async fn schedule_issue(
+    conn: &mut Conn<'_>,
+    cx: &Context,
+    id: IssueId,
+    version: Option<i64>,
+    (send_time, max_lateness): (Option<Time>, Duration),
+) -> Result<Issue, Failed> {
+    let loaded = store::issue::find_for_update(conn, id).await?.ok_or_else(|| Failure::not_found("issue", id))?;
+    let read = loaded.version;
+    let scheduled = loaded.clone().schedule(send_time, max_lateness).map_err(Failure::Refused)?;
+    let Some(scheduled) = scheduled else { return Ok(loaded) };
+    if version.is_some_and(|version| version != read) {
+        return Err(Failure::Stale);
+    }
+    let saved = unchanged(store::issue::update(conn, scheduled).await?)?;
+    if saved.state == IssueState::Scheduled {
+        announce(conn, cx, &Event::IssueScheduled(Box::new(saved.clone()))).await?;
+    }
+    Ok(saved)
+}
+
+/// Whether the time of some issue has come.
+///
+/// # Errors
+/// When the database fails.
+pub async fn any_due(conn: &mut Conn<'_>, now: Time) -> Result<bool, Failed> {
+    Ok(!store::issue::list_scheduled(conn, now, 1).await?.is_empty())
+}
+
+/// Begins to send the issues whose time has come; those whose time passed too long ago have missed it. Answers how many there were.
+///
+/// # Errors
+/// When the database fails.
+pub async fn begin_due(conn: &mut Conn<'_>, cx: &Context) -> Result<usize, Failed> {
+    let due = store::issue::list_scheduled(conn, cx.now, 100).await?;
+    for id in &due {
+        let Some(loaded) = store::issue::find_for_update(conn, *id).await? else { continue };
+        let Some(begun) = loaded.due(cx.now) else { continue };
+        if begun.state == IssueState::Freezing {
+            store::counts::insert(conn, *id).await?;
+        }
+        let saved = unchanged(store::issue::update(conn, begun).await?)?;
+        if saved.state == IssueState::Missed {
+            announce(conn, cx, &Event::IssueMissed(Box::new(saved))).await?;
+        }
+    }
+    Ok(due.len())
 }
 
 /// What is done with an issue on its way.
@@ -173,9 +229,10 @@ impl Account {
     /// Whether nothing will change any more by itself.
     pub const fn over(&self) -> bool {
         match self.state {
-            IssueState::Completed => true,
+            // By itself: somebody may still schedule or send it.
+            IssueState::Completed | IssueState::Missed => true,
             IssueState::Cancelled => self.kept.counts.settled(),
-            IssueState::Draft | IssueState::Freezing | IssueState::Sending | IssueState::Paused => false,
+            IssueState::Draft | IssueState::Scheduled | IssueState::Freezing | IssueState::Sending | IssueState::Paused => false,
         }
     }
 }

@@ -15,6 +15,10 @@ pub enum Event {
     SubscriptionConfirmed(Box<Subscription>),
     /// It ended.
     SubscriptionEnded(Box<Subscription>),
+    /// An issue is to be sent by itself at its time.
+    IssueScheduled(Box<Issue>),
+    /// It missed its time.
+    IssueMissed(Box<Issue>),
     /// An issue began to be sent.
     IssueStarted(Box<Issue>),
     /// Nothing of it is left to be tried.
@@ -61,10 +65,12 @@ pub struct Settled {
 
 impl Event {
     /// Every type in the feed.
-    pub const KINDS: [&'static str; 15] = [
+    pub const KINDS: [&'static str; 17] = [
         "subscription.pending",
         "subscription.confirmed",
         "subscription.ended",
+        "issue.scheduled",
+        "issue.missed",
         "issue.started",
         "issue.completed",
         "issue.paused",
@@ -85,6 +91,8 @@ impl Event {
             Self::SubscriptionPending(_) => "subscription.pending",
             Self::SubscriptionConfirmed(_) => "subscription.confirmed",
             Self::SubscriptionEnded(_) => "subscription.ended",
+            Self::IssueScheduled(_) => "issue.scheduled",
+            Self::IssueMissed(_) => "issue.missed",
             Self::IssueStarted(_) => "issue.started",
             Self::IssueCompleted(_) => "issue.completed",
             Self::IssuePaused(_) => "issue.paused",
@@ -104,7 +112,9 @@ impl Event {
     pub fn subject(&self) -> SubjectId {
         match self {
             Self::SubscriptionPending(it) | Self::SubscriptionConfirmed(it) | Self::SubscriptionEnded(it) => it.id.cast(),
-            Self::IssueStarted(it)
+            Self::IssueScheduled(it)
+            | Self::IssueMissed(it)
+            | Self::IssueStarted(it)
             | Self::IssueCompleted(it)
             | Self::IssuePaused(it)
             | Self::IssueResumed(it)
@@ -121,7 +131,9 @@ impl Event {
     pub fn version(&self) -> i64 {
         match self {
             Self::SubscriptionPending(it) | Self::SubscriptionConfirmed(it) | Self::SubscriptionEnded(it) => it.version,
-            Self::IssueStarted(it)
+            Self::IssueScheduled(it)
+            | Self::IssueMissed(it)
+            | Self::IssueStarted(it)
             | Self::IssueCompleted(it)
             | Self::IssuePaused(it)
             | Self::IssueResumed(it)
@@ -138,7 +150,9 @@ impl Event {
     pub fn journey(&self) -> JourneyId {
         match self {
             Self::SubscriptionPending(it) | Self::SubscriptionConfirmed(it) | Self::SubscriptionEnded(it) => it.journey,
-            Self::IssueStarted(it)
+            Self::IssueScheduled(it)
+            | Self::IssueMissed(it)
+            | Self::IssueStarted(it)
             | Self::IssueCompleted(it)
             | Self::IssuePaused(it)
             | Self::IssueResumed(it)

@@ -12,6 +12,11 @@ pub const GIVE_UP_AFTER: Duration = Duration::from_secs(72 * 3600);
 /// The shortest and the longest of that.
 pub const GIVE_UP_RANGE: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(14 * 24 * 3600));
 
+/// How much later than its time an issue may begin when it does not say.
+pub const MAX_LATENESS: Duration = Duration::from_secs(3600);
+/// The shortest and the longest of that.
+pub const LATENESS_RANGE: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(7 * 24 * 3600));
+
 words! {
     /// Where an issue stands.
     pub enum IssueState {
@@ -27,6 +32,10 @@ words! {
         Paused = 5 "PAUSED",
         /// Given up: who had not got it does not get it.
         Cancelled = 6 "CANCELLED",
+        /// To be sent by itself at its time.
+        Scheduled = 7 "SCHEDULED",
+        /// Its time passed and nothing could send it: it is not sent by itself any more.
+        Missed = 8 "MISSED",
     }
 }
 
@@ -86,6 +95,12 @@ pub struct Issue {
     /// Why it was paused or cancelled; empty when nobody said.
     #[serde(default)]
     pub state_reason: String,
+    /// When it is to be sent by itself.
+    #[serde(default)]
+    pub send_time: Option<Time>,
+    /// How much later it may still begin.
+    #[serde(default = "max_lateness")]
+    pub max_lateness: Duration,
     /// What the stop rule does with it.
     #[serde(default = "armed")]
     pub stop_rule: StopRule,
@@ -108,6 +123,11 @@ const fn armed() -> StopRule {
     StopRule::Armed
 }
 
+/// Of issues in events that are older than scheduling.
+const fn max_lateness() -> Duration {
+    MAX_LATENESS
+}
+
 impl Issue {
     /// Begins to freeze a draft; none when it is being sent already or was sent: sending twice changes nothing.
     ///
@@ -117,13 +137,40 @@ impl Issue {
         if self.state == IssueState::Cancelled {
             return Err(Refused::IssueNotRunning(self.state));
         }
-        Ok((self.state == IssueState::Draft).then_some(Self {
+        Ok(self.unsent().then_some(Self {
             state: IssueState::Freezing,
             freeze_time: Some(at),
             freeze_failure: None,
             frozen_to: None,
             ..self
         }))
+    }
+
+    /// Whether sending it has not begun.
+    const fn unsent(&self) -> bool {
+        matches!(self.state, IssueState::Draft | IssueState::Scheduled | IssueState::Missed)
+    }
+
+    /// Schedules it, again if it is, or takes it back to the draft without a time. None when that changes nothing.
+    ///
+    /// # Errors
+    /// When it was sent or cancelled.
+    pub fn schedule(self, send_time: Option<Time>, max_lateness: Duration) -> Result<Option<Self>, Refused> {
+        if !self.unsent() {
+            return Err(Refused::IssueSent(self.state));
+        }
+        let state = if send_time.is_some() { IssueState::Scheduled } else { IssueState::Draft };
+        let same = self.state == state && self.send_time == send_time && self.max_lateness == max_lateness;
+        Ok((!same).then_some(Self { state, send_time, max_lateness, freeze_failure: None, ..self }))
+    }
+
+    /// Its time has come: it begins, or has missed its time. None when it has not come, or it is not scheduled any more.
+    pub fn due(self, at: Time) -> Option<Self> {
+        let send_time = self.send_time.filter(|time| self.state == IssueState::Scheduled && *time <= at)?;
+        if at > send_time + self.max_lateness {
+            return Some(Self { state: IssueState::Missed, ..self });
+        }
+        self.send(at).ok().flatten()
     }
 
     /// Freezing has dealt with every subscription up to this one; none when it is not freezing.

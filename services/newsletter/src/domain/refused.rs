@@ -23,6 +23,8 @@ pub enum Refused {
     AddressMissing,
     /// The issue is in this state, in which that cannot be done.
     IssueNotRunning(IssueState),
+    /// The issue is in this state: it was sent, or given up.
+    IssueSent(IssueState),
     /// The issue cannot be rendered, with the reason.
     IssueUnrenderable(String),
 }
@@ -40,7 +42,10 @@ impl fmt::Display for Refused {
             Self::AddressMissing => {
                 f.write_str("the customer has no mail address that is known here: give to_email, or add the address to the customer")
             }
-            Self::IssueNotRunning(IssueState::Draft) => f.write_str("the issue is a draft: send it first"),
+            Self::IssueSent(state) => write!(f, "the issue is {state}: only one that was not sent can be scheduled"),
+            Self::IssueNotRunning(IssueState::Draft | IssueState::Scheduled | IssueState::Missed) => {
+                f.write_str("the issue was not sent yet: send it first")
+            }
             Self::IssueNotRunning(IssueState::Completed) => f.write_str("the issue is completed: everybody in its audience is settled"),
             Self::IssueNotRunning(IssueState::Cancelled) => {
                 f.write_str("the issue was cancelled, which is for good: create another one to send it after all")
@@ -72,6 +77,7 @@ impl Refusal for Refused {
             Self::SenderMissing => "SENDER_MISSING",
             Self::AddressMissing => "ADDRESS_MISSING",
             Self::IssueNotRunning(_) => "ISSUE_NOT_RUNNING",
+            Self::IssueSent(_) => "ISSUE_SENT",
             Self::IssueUnrenderable(_) => "ISSUE_UNRENDERABLE",
         }
     }
@@ -84,6 +90,7 @@ impl Refusal for Refused {
             | Self::SenderMissing
             | Self::AddressMissing
             | Self::IssueNotRunning(_)
+            | Self::IssueSent(_)
             | Self::IssueUnrenderable(_) => RefusalCode::FailedPrecondition,
         }
     }

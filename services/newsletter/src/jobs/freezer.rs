@@ -1,4 +1,4 @@
-//! Freezes the audiences of issues: asks the customer service for the consent of each chunk, then decides in one transaction.
+//! Begins issues whose time has come, and freezes their audiences: asks the customer service for the consent of each chunk, then decides in one transaction.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Work;
-use crate::app::{Failed, freeze};
+use crate::app::{Failed, freeze, issue};
 
 /// How long it rests when no bell rings.
 const REST: Duration = Duration::from_secs(1);
@@ -16,6 +16,9 @@ const REST: Duration = Duration::from_secs(1);
 pub async fn run(work: Work, stop: CancellationToken) {
     let mut failing: HashMap<IssueId, Instant> = HashMap::new();
     while !stop.is_cancelled() {
+        if let Err(failure) = begin_due(&work).await {
+            tracing::warn!(%failure, "the issues whose time has come could not be begun; trying again");
+        }
         let issues = work.database.read(async |conn| freeze::list_freezing(conn).await).await.unwrap_or_else(|failure| {
             tracing::warn!(%failure, "the issues to freeze could not be read");
             Vec::new()
@@ -37,6 +40,16 @@ pub async fn run(work: Work, stop: CancellationToken) {
             () = tokio::time::sleep(REST) => {}
         }
     }
+}
+
+/// Begins the issues whose time has come.
+async fn begin_due(work: &Work) -> Result<(), Failed> {
+    let cx = work.context();
+    // A look costs less than a transaction that writes, and mostly there is none.
+    if !work.database.read(async |conn| issue::any_due(conn, cx.now).await).await? {
+        return Ok(());
+    }
+    work.database.write(async |conn| issue::begin_due(conn, &cx).await).await.map(drop)
 }
 
 /// Freezes the audience of one issue, chunk by chunk, and starts it.

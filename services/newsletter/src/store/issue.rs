@@ -32,13 +32,15 @@ struct IssueRow {
     complete_time: Option<Time>,
     state_reason: String,
     stop_rule: StopRule,
+    send_time: Option<Time>,
+    max_lateness_seconds: i64,
 }
 
 impl From<Issue> for IssueRow {
     fn from(issue: Issue) -> Self {
         let Issue { id, version, publication, content, audience, on_unknown, give_up_after, state, .. } = issue;
         let Issue { journey, freeze_failure, frozen_to, create_time, freeze_time, start_time, complete_time, .. } = issue;
-        let Issue { state_reason, stop_rule, .. } = issue;
+        let Issue { state_reason, stop_rule, send_time, max_lateness, .. } = issue;
         let Audience { hold_customers_at_risk } = audience;
         Self {
             id,
@@ -58,6 +60,8 @@ impl From<Issue> for IssueRow {
             complete_time,
             state_reason,
             stop_rule,
+            send_time,
+            max_lateness_seconds: i64::try_from(max_lateness.as_secs()).unwrap_or(i64::MAX),
         }
     }
 }
@@ -66,7 +70,7 @@ impl From<IssueRow> for Issue {
     fn from(row: IssueRow) -> Self {
         let IssueRow { id, version, publication, content, hold_customers_at_risk, on_unknown, give_up_after_seconds, state, .. } = row;
         let IssueRow { journey, freeze_failure, frozen_to, create_time, freeze_time, start_time, complete_time, .. } = row;
-        let IssueRow { state_reason, stop_rule, .. } = row;
+        let IssueRow { state_reason, stop_rule, send_time, max_lateness_seconds, .. } = row;
         Self {
             id,
             version,
@@ -85,6 +89,8 @@ impl From<IssueRow> for Issue {
             complete_time,
             state_reason,
             stop_rule,
+            send_time,
+            max_lateness: Duration::from_secs(u64::try_from(max_lateness_seconds).unwrap_or(0)),
         }
     }
 }
@@ -146,6 +152,18 @@ pub async fn list(conn: &mut Conn<'_>, filter: Filter, after: Option<(Time, Issu
 /// The ids of issues in this state, oldest first.
 pub async fn list_in(conn: &mut Conn<'_>, state: IssueState, limit: i64) -> Result<Vec<IssueId>, Fault> {
     Ok(on!(conn, |c| issues::table.filter(issues::state.eq(state)).order(issues::id.asc()).limit(limit).select(issues::id).load(c).await)?)
+}
+
+/// The ids of issues that are to be sent by themselves by now, oldest first.
+pub async fn list_scheduled(conn: &mut Conn<'_>, now: Time, limit: i64) -> Result<Vec<IssueId>, Fault> {
+    Ok(on!(conn, |c| issues::table
+        .filter(issues::state.eq(IssueState::Scheduled))
+        .filter(issues::send_time.le(now))
+        .order(issues::id.asc())
+        .limit(limit)
+        .select(issues::id)
+        .load(c)
+        .await)?)
 }
 
 /// The ids of issues that were cancelled and whose recipients are not all settled yet, oldest first.

@@ -56,7 +56,7 @@ diesel::table! {
         id -> Uuid, version -> BigInt, publication -> Uuid, content -> Json, hold_customers_at_risk -> Bool, on_unknown -> Word,
         give_up_after_seconds -> BigInt, state -> Word, journey -> Uuid, freeze_failure -> Nullable<Text>, frozen_to -> Nullable<Uuid>,
         create_time -> Moment, freeze_time -> Nullable<Moment>, start_time -> Nullable<Moment>, complete_time -> Nullable<Moment>,
-        state_reason -> Text, stop_rule -> Word,
+        state_reason -> Text, stop_rule -> Word, send_time -> Nullable<Moment>, max_lateness_seconds -> BigInt,
     }
 }
 diesel::table! {

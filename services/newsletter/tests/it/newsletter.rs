@@ -138,12 +138,16 @@ impl Newsletter {
         }
     }
 
-    pub async fn send(&self, issue: pb::Issue) -> String {
+    pub async fn create(&self, issue: pb::Issue) -> String {
         let request = pb::CreateIssueRequest { issue: Some(issue), ..Default::default() };
-        let issue = self.issues.clone().create_issue(request).await.expect("sound").into_inner().issue.expect("it");
-        let request = pb::SendIssueRequest { issue_id: issue.issue_id.clone(), etag: issue.etag, ..Default::default() };
+        self.issues.clone().create_issue(request).await.expect("sound").into_inner().issue.expect("it").issue_id
+    }
+
+    pub async fn send(&self, issue: pb::Issue) -> String {
+        let issue_id = self.create(issue).await;
+        let request = pb::SendIssueRequest { issue_id: issue_id.clone(), ..Default::default() };
         self.issues.clone().send_issue(request).await.expect("a draft");
-        issue.issue_id
+        issue_id
     }
 
     /// The account of an issue, which always adds up.

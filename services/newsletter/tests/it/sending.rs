@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use rapport_core::Clock;
 use rapport_proto::newsletter::v1::{self as pb, DeliveryState, IssueState};
 use rapport_testkit::{both_databases, eventually, smtp::Phase};
 
@@ -104,6 +105,45 @@ both_databases! {
         assert_eq!((last.issue_state(), last.audience, last.accepted), (IssueState::Completed, 3, 1), "{last:?}");
         assert_eq!(last.withheld_reasons, reasons);
         assert_eq!(house.smtp.mails_to("greylist+cat@example.test").len(), 2);
+        house.stop().await;
+    }
+
+    async fn a_scheduled_issue_begins_at_its_time_and_too_late_never_by_itself(backend: Backend) {
+        let house = Newsletter::start(backend).await;
+        let publication = house.publication("relay").await;
+        house.subscribe(&publication, "ada@example.test").await;
+        let schedule = async |issue_id: &str, minutes: Option<u64>, lateness: Option<i64>| {
+            let time = minutes.map(|minutes| (house.clock.now() + Duration::from_secs(minutes * 60)).parts());
+            let request = pb::ScheduleIssueRequest {
+                issue_id: issue_id.to_owned(),
+                send_time: time.map(|(seconds, nanos)| prost_types::Timestamp { seconds, nanos }),
+                max_lateness: lateness.map(|seconds| prost_types::Duration { seconds, nanos: 0 }),
+                ..Default::default()
+            };
+            house.issues.clone().schedule_issue(request).await.map(|answer| answer.into_inner().issue.expect("it"))
+        };
+        let in_time = house.create(house.draft(&publication).await).await;
+        assert_eq!(schedule(&in_time, Some(60), None).await.expect("a draft").state(), IssueState::Scheduled);
+        assert_eq!(schedule(&in_time, None, None).await.expect("scheduled").state(), IssueState::Draft);
+        let scheduled = schedule(&in_time, Some(60), None).await.expect("a draft");
+        assert_eq!(schedule(&in_time, Some(60), None).await.expect("it stays").etag, scheduled.etag);
+        let late = house.create(house.draft(&publication).await).await;
+        schedule(&late, Some(30), Some(60)).await.expect("a draft");
+        house.clock.advance(Duration::from_secs(3600));
+        // The one was to begin now, the other half an hour ago.
+        house.until_account(&in_time, "sent", |it| it.issue_state() == IssueState::Completed && it.accepted == 1).await;
+        house.until_account(&late, "missed", |it| it.issue_state() == IssueState::Missed).await;
+        assert_eq!(house.smtp.mails_to("ada@example.test").len(), 2, "the confirmation and one issue");
+        let kinds: Vec<String> = house.events_until("issue.missed").await.into_iter().filter_map(|event| event.meta).map(|meta| meta.r#type).collect();
+        assert!(kinds.iter().any(|kind| kind == "issue.scheduled"), "{kinds:?}");
+        let refused = schedule(&in_time, Some(60), None).await.expect_err("it was sent");
+        assert_eq!(refused.code(), tonic::Code::FailedPrecondition, "{refused:?}");
+        let wrong = schedule(&late, Some(0), Some(59)).await.expect_err("neither will do");
+        assert!(wrong.message().contains("send_time") && wrong.message().contains("max_lateness"), "{wrong:?}");
+        // By hand it still goes.
+        let request = pb::SendIssueRequest { issue_id: late.clone(), ..Default::default() };
+        house.issues.clone().send_issue(request).await.expect("it was missed");
+        house.until_account(&late, "sent", |it| it.issue_state() == IssueState::Completed && it.accepted == 1).await;
         house.stop().await;
     }
 

@@ -33,7 +33,7 @@ Exit codes:
   3  a service is out of reach: start it, or try again
   4  done in part: some rows were refused, or some recipients got no mail: failed, expired or cancelled
   5  the issue was sent already, before this command
-  6  the issue is paused, by its stop rule or by hand
+  6  the issue is paused, by its stop rule or by hand, or missed its time
   7  the outcome of some mails is unknown: look, then `rapport issue resolve`";
 
 /// The commands.
@@ -219,6 +219,17 @@ pub enum IssueCommand {
         /// The subscription whose subscriber it is written for; a sample person without.
         #[arg(long)]
         subscription: Option<String>,
+    },
+    /// Lets an issue be sent by itself at a time, or takes it back to the draft.
+    Schedule {
+        /// The issue's id.
+        issue: String,
+        /// When, as 2026-12-01T09:00:00Z; the draft again without.
+        #[arg(long)]
+        at: Option<String>,
+        /// How many minutes later it may still begin, when no service ran at its time: 60 without.
+        #[arg(long)]
+        max_lateness_minutes: Option<u32>,
     },
     /// Sends an issue; safe to run twice.
     Send {

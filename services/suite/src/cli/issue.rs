@@ -53,6 +53,33 @@ pub async fn test(settings: &Settings, issue_id: String, to: String, subscriptio
     Ok(ExitCode::SUCCESS)
 }
 
+/// Schedules an issue, or takes it back to the draft.
+pub async fn schedule(settings: &Settings, issue_id: String, at: Option<&str>, lateness: Option<u32>, out: &Out) -> Result<ExitCode, End> {
+    let time = match at {
+        None => None,
+        Some(text) => {
+            let time: Time = text.parse().map_err(|_| End::usage(format!("--at {text}: give a time as 2026-12-01T09:00:00Z")))?;
+            let (seconds, nanos) = time.parts();
+            Some(prost_types::Timestamp { seconds, nanos })
+        }
+    };
+    let mut calls = Calls::by_settings(settings)?;
+    let request = pb::ScheduleIssueRequest {
+        issue_id: issue_id.clone(),
+        send_time: time,
+        max_lateness: lateness.map(|minutes| prost_types::Duration { seconds: i64::from(minutes) * 60, nanos: 0 }),
+        ..Default::default()
+    };
+    let issue = calls.issues.schedule_issue(request).await?.into_inner().issue.unwrap_or_default();
+    if out.json() {
+        out.object(&json!({ "issue_id": issue_id, "state": issue.state().as_str_name(), "send_time": at }));
+    } else {
+        let when = at.map(|at| format!(" for {at}")).unwrap_or_default();
+        out.line(format_args!("{issue_id}: {}{when}", state_word(issue.state())));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Sends an issue, and follows it if that is wished. The exit code tells a job what came of it.
 pub async fn send(settings: &Settings, issue: &str, watch: bool, out: &Out) -> Result<ExitCode, End> {
     let mut calls = Calls::by_settings(settings)?;
@@ -82,7 +109,7 @@ pub async fn follow_up(settings: &Settings, issue: &str, out: &Out) -> Result<Ex
 
 /// The exit code for where an issue stands.
 fn ended(accounting: &pb::Accounting) -> u8 {
-    if accounting.issue_state() == pb::IssueState::Paused {
+    if matches!(accounting.issue_state(), pb::IssueState::Paused | pb::IssueState::Missed) {
         return PAUSED;
     }
     if accounting.unknown > 0 {
@@ -220,7 +247,7 @@ async fn follow(calls: &mut Calls, issue: &str, bar: &ProgressBar, out: &Out) ->
             report(&accounting, out);
         }
         let over = match accounting.issue_state() {
-            pb::IssueState::Completed => true,
+            pb::IssueState::Completed | pb::IssueState::Missed => true,
             pb::IssueState::Paused => accounting.in_flight == 0,
             pb::IssueState::Cancelled => open == 0,
             _ => false,
@@ -273,4 +300,26 @@ fn report(accounting: &pb::Accounting, out: &Out) {
         "cancelled": accounting.cancelled, "failed": accounting.failed, "withheld_reasons": accounting.withheld_reasons,
         "bounced": accounting.bounced, "stopped": accounting.stopped, "reason": accounting.state_reason,
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exit_code_names_what_needs_a_look_first() {
+        use pb::IssueState::{Cancelled, Completed, Missed, Paused};
+        let table = [
+            ((Completed, 0, 0), 0),
+            ((Completed, 0, 1), IN_PART),
+            ((Completed, 1, 1), UNKNOWN_LEFT),
+            ((Paused, 1, 1), PAUSED),
+            ((Missed, 0, 0), PAUSED),
+            ((Cancelled, 0, 3), IN_PART),
+        ];
+        for ((state, unknown, cancelled), code) in table {
+            let accounting = pb::Accounting { issue_state: state.into(), accepted: 1, unknown, cancelled, ..Default::default() };
+            assert_eq!(ended(&accounting), code, "{accounting:?}");
+        }
+    }
 }

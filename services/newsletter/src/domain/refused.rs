@@ -65,6 +65,7 @@ impl Refusal for Refused {
         "SENDER_MISSING",
         "ADDRESS_MISSING",
         "ISSUE_NOT_RUNNING",
+        "ISSUE_SENT",
         "ISSUE_UNRENDERABLE",
     ];
 

@@ -110,6 +110,8 @@ pub mod kind {
         Agreement => AgreementId,
         /// The bond between one of us and one customer.
         Connection => ConnectionId,
+        /// A saved filter over customers.
+        Segment => SegmentId,
         /// One line of a customer's timeline.
         TimelineEntry => TimelineEntryId,
         /// One interaction with a customer.

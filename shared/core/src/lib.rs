@@ -13,7 +13,7 @@ pub mod violations;
 pub mod vocabulary;
 pub mod words;
 
-pub use contact::{Email, Language, Phone};
+pub use contact::{Email, Language, Phone, accepted_languages};
 pub use context::{Actor, ActorKind, Caller, Clock, Context, Ids, Role, World};
 pub use failure::{Condition, Failure, Never, Refusal, RefusalCode};
 pub use id::*;

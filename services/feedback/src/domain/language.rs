@@ -25,34 +25,9 @@ fn of_content(content: &Content, wish: &str) -> Option<Language> {
         .and_then(|tag| tag.parse().ok())
 }
 
-/// The languages of an Accept-Language header (RFC 9110 §12.5.4), the most wished for first; at most ten.
-pub fn accepted(header: &str) -> Vec<&str> {
-    let mut wishes: Vec<(u32, &str)> = header
-        .split(',')
-        .take(10)
-        .filter_map(|item| {
-            let mut parts = item.split(';').map(str::trim);
-            let tag = parts.next().filter(|tag| !tag.is_empty() && *tag != "*")?;
-            let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(Some(1.0), |weight| weight.parse::<f32>().ok())?;
-            // From thousandths, because floats have no total order.
-            let thousandths = (weight.clamp(0.0, 1.0) * 1_000.0) as u32;
-            (thousandths > 0).then_some((thousandths, tag))
-        })
-        .collect();
-    wishes.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
-    wishes.into_iter().map(|(_, tag)| tag).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::{super::questionnaire::examples::survey, *};
-
-    #[test]
-    fn the_wishes_of_a_browser_are_read_in_order() {
-        assert_eq!(accepted("fr;q=0.2, de-AT, en;q=0.7, *;q=0.1, es;q=0"), ["de-AT", "en", "fr"]);
-        assert_eq!(accepted(""), Vec::<&str>::new());
-        assert_eq!(accepted(";;,q=,;q=x"), ["q="]);
-    }
 
     #[test]
     fn the_nearest_language_is_chosen() {

@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
-use rapport_core::{Caller, Context, Failure, InvitationId};
+use rapport_core::{Caller, Context, Failure, InvitationId, accepted_languages};
 use rapport_telemetry::propagate;
 use serde::Deserialize;
 
@@ -15,7 +15,7 @@ use crate::{
     NAME,
     app::page::{self, Taken},
     domain::{
-        language::{accepted, choose},
+        language::choose,
         questionnaire::Questionnaire,
         refused::Refused,
         wording::{self, Wording},
@@ -133,7 +133,7 @@ fn words(language: &str, headers: &HeaderMap) -> &'static Wording {
 }
 
 fn wished(headers: &HeaderMap) -> Vec<&str> {
-    headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).map(accepted).unwrap_or_default()
+    headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).map(accepted_languages).unwrap_or_default()
 }
 
 /// The context of what a customer does on a page.

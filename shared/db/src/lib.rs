@@ -14,6 +14,7 @@ pub mod maintenance;
 mod migrate;
 pub mod outbox;
 mod postgres;
+mod prepared;
 pub mod relay;
 pub mod requests;
 mod schema;
@@ -24,6 +25,7 @@ pub use conn::{Body, Conn, Lane, Lite};
 pub use database::{Database, OpenError};
 pub use fault::Fault;
 pub use migrate::Migrations;
+pub use prepared::Prepared;
 pub use rapport_core::{
     sql::{self as sql_types, JsonValue as Json},
     word_columns,

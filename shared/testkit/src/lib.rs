@@ -2,6 +2,7 @@
 //! Helpers panic with what went wrong and what to do: in a test that is the report.
 
 mod backend;
+pub mod browser;
 mod eventually;
 pub mod postgres;
 pub mod process;
@@ -12,6 +13,7 @@ pub mod spans;
 pub mod world;
 
 pub use backend::{Backend, TestDatabase, run};
+pub use browser::Browser;
 pub use eventually::{PATIENCE, eventually, eventually_within, until};
 pub use postgres::{PostgresCluster, PostgresDatabase};
 pub use process::{Process, Program, free_ports};

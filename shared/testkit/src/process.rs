@@ -174,7 +174,24 @@ impl Process {
     /// # Panics
     /// When the system refuses.
     pub async fn ask_to_end(&self) {
-        let asked = Command::new("sh").arg("-c").arg(format!("kill -TERM {}", self.id())).status().await;
+        self.signal("TERM").await;
+    }
+    /// Stops its clock (SIGSTOP), as a machine that is suspended does.
+    ///
+    /// # Panics
+    /// When the system refuses.
+    pub async fn freeze(&self) {
+        self.signal("STOP").await;
+    }
+    /// Lets it go on where it was stopped.
+    ///
+    /// # Panics
+    /// When the system refuses.
+    pub async fn thaw(&self) {
+        self.signal("CONT").await;
+    }
+    async fn signal(&self, name: &str) {
+        let asked = Command::new("sh").arg("-c").arg(format!("kill -{name} {}", self.id())).status().await;
         assert!(asked.is_ok_and(|status| status.success()), "{} took no signal", self.name);
     }
     /// Asks it to end (SIGTERM) and waits until it has.

@@ -17,6 +17,9 @@ use crate::{
 /// Names the program; the test command sets it when it found or fetched one.
 pub const SINK_VARIABLE: &str = "RAPPORT_TEST_SMTP_SINK";
 
+/// Where `./test` unpacks it as root.
+const UNPACKED: &str = "/var/cache/rapport-test-tools/root/usr/sbin/smtp-sink";
+
 /// A running `smtp-sink`; killed with this value.
 #[derive(Debug)]
 pub struct SmtpSink {
@@ -63,19 +66,23 @@ impl SmtpSink {
     }
 }
 
-fn program() -> Option<PathBuf> {
+/// The program, if it is here.
+pub fn program() -> Option<PathBuf> {
     let named = std::env::var_os(SINK_VARIABLE).map(PathBuf::from);
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let usual = std::env::split_paths(&path).map(|directory| directory.join("smtp-sink")).chain([PathBuf::from("/usr/sbin/smtp-sink")]);
+    let usual = std::env::split_paths(&path)
+        .map(|directory| directory.join("smtp-sink"))
+        .chain([PathBuf::from("/usr/sbin/smtp-sink"), PathBuf::from(UNPACKED)]);
     named.into_iter().chain(usual).find(|program| program.is_file())
 }
 
-/// What was unpacked and not installed finds its libraries beside it.
-fn libraries(program: &Path) -> PathBuf {
+/// Where its libraries are: what was unpacked and not installed finds its libraries beside it.
+pub fn libraries(program: &Path) -> PathBuf {
     program.parent().and_then(Path::parent).map(|usr| usr.join("lib/postfix")).unwrap_or_default()
 }
 
-fn runs_as_root() -> bool {
+/// As root it insists on another user.
+pub fn runs_as_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 

@@ -151,6 +151,10 @@ impl Smtp {
     pub fn mails(&self) -> Vec<Mail> {
         self.shared.journal.mails()
     }
+    /// When each mail was accepted, in their order, since this server was started.
+    pub fn times(&self) -> Vec<std::time::Instant> {
+        self.shared.journal.times()
+    }
     /// What was accepted for this recipient.
     pub fn mails_to(&self, recipient: &str) -> Vec<Mail> {
         self.mails().into_iter().filter(|mail| mail.recipients.iter().any(|known| known.eq_ignore_ascii_case(recipient))).collect()

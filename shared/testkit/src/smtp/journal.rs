@@ -5,6 +5,7 @@ use std::{
     io::Write,
     path::Path,
     sync::Mutex,
+    time::Instant,
 };
 
 use super::held;
@@ -40,28 +41,38 @@ impl Mail {
     }
 }
 
-pub(super) struct Journal(Mutex<(File, Vec<Mail>)>);
+pub(super) struct Journal(Mutex<Kept>);
+
+struct Kept {
+    file: File,
+    mails: Vec<Mail>,
+    times: Vec<Instant>,
+}
 
 impl Journal {
     pub(super) fn open(path: &Path) -> Self {
         let known = if path.exists() { read_journal(path) } else { Vec::new() };
         let file = OpenOptions::new().create(true).append(true).open(path).expect("the journal can be written");
-        Self(Mutex::new((file, known)))
+        Self(Mutex::new(Kept { file, mails: known, times: Vec::new() }))
     }
     pub(super) fn mails(&self) -> Vec<Mail> {
-        held(&self.0).1.clone()
+        held(&self.0).mails.clone()
+    }
+    pub(super) fn times(&self) -> Vec<Instant> {
+        held(&self.0).times.clone()
     }
     /// Writes a mail and waits until it is on the disk; gives its number.
     pub(super) fn keep(&self, mut mail: Mail) -> usize {
-        let (file, known) = &mut *held(&self.0);
-        mail.number = known.len() + 1;
+        let Kept { file, mails, times } = &mut *held(&self.0);
+        mail.number = mails.len() + 1;
         let line = format!("{}\t{}\t{}\t{}\n", mail.message.len(), mail.tls, mail.sender, mail.recipients.join("\t"));
         let mut record = line.into_bytes();
         record.extend_from_slice(&mail.message);
         record.push(b'\n');
         file.write_all(&record).and_then(|()| file.sync_data()).expect("the journal can be written");
-        known.push(mail);
-        known.len()
+        times.push(Instant::now());
+        mails.push(mail);
+        mails.len()
     }
 }
 

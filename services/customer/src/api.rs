@@ -15,6 +15,8 @@ mod rapport_note;
 mod rapport_note_service;
 mod risk;
 mod risk_service;
+mod segment;
+mod segment_service;
 mod timeline;
 mod touch;
 mod wire;
@@ -25,6 +27,7 @@ use rapport_proto::customer::v1::{
     agreement_service_server::AgreementServiceServer, connection_service_server::ConnectionServiceServer,
     consent_service_server::ConsentServiceServer, customer_feed_service_server::CustomerFeedServiceServer,
     customer_service_server::CustomerServiceServer, rapport_service_server::RapportServiceServer, risk_service_server::RiskServiceServer,
+    segment_service_server::SegmentServiceServer,
 };
 use tonic::service::Routes;
 
@@ -42,6 +45,7 @@ pub const ROLES: &[(&str, Role)] = &[
     ("rapport.customer.v1.CustomerService/ListTimeline", Role::Reader),
     ("rapport.customer.v1.ConsentService/RecordConsent", Role::Agent),
     ("rapport.customer.v1.ConsentService/CheckConsent", Role::Reader),
+    ("rapport.customer.v1.ConsentService/ListConsentRecords", Role::Reader),
     ("rapport.customer.v1.RiskService/GetRiskAssessment", Role::Reader),
     ("rapport.customer.v1.RiskService/ListAtRiskCustomers", Role::Reader),
     ("rapport.customer.v1.RapportService/RecordRapportNote", Role::Agent),
@@ -58,6 +62,14 @@ pub const ROLES: &[(&str, Role)] = &[
     ("rapport.customer.v1.AgreementService/CheckEligibility", Role::Reader),
     ("rapport.customer.v1.ConnectionService/ChangeConnectionLevel", Role::Agent),
     ("rapport.customer.v1.ConnectionService/ListConnections", Role::Reader),
+    ("rapport.customer.v1.SegmentService/CreateSegment", Role::Agent),
+    ("rapport.customer.v1.SegmentService/GetSegment", Role::Reader),
+    ("rapport.customer.v1.SegmentService/ListSegments", Role::Reader),
+    ("rapport.customer.v1.SegmentService/UpdateSegment", Role::Agent),
+    ("rapport.customer.v1.SegmentService/ArchiveSegment", Role::Agent),
+    ("rapport.customer.v1.SegmentService/CountSegment", Role::Reader),
+    ("rapport.customer.v1.SegmentService/MatchSegment", Role::Reader),
+    ("rapport.customer.v1.SegmentService/StreamSegment", Role::Reader),
     ("rapport.customer.v1.CustomerFeedService/WatchEvents", Role::Reader),
 ];
 
@@ -89,5 +101,6 @@ pub fn routes(database: Database, world: World, thresholds: Thresholds) -> Route
         .add_service(RapportServiceServer::new(api.clone()))
         .add_service(AgreementServiceServer::new(api.clone()))
         .add_service(ConnectionServiceServer::new(api.clone()))
+        .add_service(SegmentServiceServer::new(api.clone()))
         .add_service(CustomerFeedServiceServer::new(api))
 }

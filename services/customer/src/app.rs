@@ -11,6 +11,7 @@ pub mod observation;
 pub mod rapport_note;
 pub mod resolve;
 pub mod risk;
+pub mod segment;
 pub mod subscription;
 pub mod timeline;
 pub mod touch;

@@ -1,12 +1,14 @@
 //! The only room with SQL: rows, their conversions, queries.
 
 pub mod agreement;
+pub mod complaint;
 pub mod connection;
 pub mod consent;
 pub mod customer;
 pub mod identity;
 pub mod rapport_note;
 mod schema;
+pub mod segment;
 pub mod signal;
 pub mod standing;
 pub mod timeline;

@@ -1,6 +1,6 @@
 //! The RPCs of ConsentService.
 
-use rapport_core::{CustomerId, Violations, words::Word};
+use rapport_core::{ConsentId, CustomerId, Page, PageRequest, Violations, words::Word};
 use rapport_proto::customer::v1::{self as pb, consent_service_server::ConsentService};
 use rapport_server::{Mutation, context, mutate, query, status::invalid};
 use tonic::{Request, Response, Status};
@@ -33,6 +33,22 @@ impl ConsentService for Api {
         mutate(&self.database, mutation, async |conn| app::consent::record_consent(conn, &cx, command.clone()).await, answer).await
     }
 
+    async fn list_consent_records(
+        &self,
+        request: Request<pb::ListConsentRecordsRequest>,
+    ) -> Result<Response<pb::ListConsentRecordsResponse>, Status> {
+        let cx = context(&request, &self.world);
+        let pb::ListConsentRecordsRequest { customer_id, page_size, page_token } = request.into_inner();
+        let mut violations = Violations::new();
+        let customer = violations.parse("customer_id", &customer_id);
+        let page = Page::<ConsentId>::parse(PageRequest { size: page_size, token: &page_token, of: &customer_id }, &mut violations);
+        let (customer, page) = violations.finish(customer.zip(page)).map_err(invalid)?;
+        let rows =
+            query(&self.database, "ListConsentRecords", &cx, async |conn| app::consent::list_consents(conn, customer, &page).await).await?;
+        let (rows, next_page_token) = page.answer(rows, |record| record.id);
+        Ok(Response::new(pb::ListConsentRecordsResponse { consents: rows.into_iter().map(consent::message).collect(), next_page_token }))
+    }
+
     async fn check_consent(&self, request: Request<pb::CheckConsentRequest>) -> Result<Response<pb::CheckConsentResponse>, Status> {
         let cx = context(&request, &self.world);
         let (customers, question) = question(&request.into_inner()).map_err(invalid)?;
@@ -60,7 +76,8 @@ fn question(request: &pb::CheckConsentRequest) -> Result<(Vec<CustomerId>, Quest
     violations.finish(channel.zip(purpose).map(|(channel, purpose)| (customers, Question { channel, purpose, topic })))
 }
 
-fn message(customer: CustomerId, answer: &Answer) -> pb::ConsentAnswer {
+/// An answer as messages have it.
+pub fn message(customer: CustomerId, answer: &Answer) -> pb::ConsentAnswer {
     pb::ConsentAnswer {
         customer_id: customer.to_string(),
         allowed: answer.allowed,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rapport_core::{Channel, ConsentId, Context, CustomerId, Failure, Time};
+use rapport_core::{Channel, ConsentId, Context, CustomerId, Failure, Page, Time};
 use rapport_db::Conn;
 
 use super::{Outcome, announce};
@@ -105,6 +105,17 @@ async fn add(conn: &mut Conn<'_>, cx: &Context, record: ConsentRecord) -> Outcom
         announce(conn, cx, &Event::ConsentRecorded(new.clone())).await?;
     }
     Ok(Recorded { record, ended })
+}
+
+/// One page of a customer's ledger by id, which is the order in which it was written; one row more than the page tells that there is another.
+///
+/// # Errors
+/// When there is no such customer.
+pub async fn list_consents(conn: &mut Conn<'_>, customer: CustomerId, page: &Page<ConsentId>) -> Outcome<Vec<ConsentRecord>> {
+    if store::customer::kind(conn, customer).await?.is_none() {
+        return Err(Failure::not_found("customer", customer));
+    }
+    Ok(store::consent::list(conn, customer, page.after, page.fetch()).await?)
 }
 
 /// Answers for each customer, in their order, whether a contact is allowed at this time.

@@ -44,6 +44,8 @@ pub async fn observe(conn: &mut Conn<'_>, cx: &Context, thresholds: &Thresholds,
         match change {
             Change::Observe(signal) => store::signal::insert(conn, signal).await?,
             Change::Mend { code, key } => store::signal::mend(conn, customer, code, key).await?,
+            Change::Complaint { interaction, open: true } => store::complaint::open(conn, interaction, customer).await?,
+            Change::Complaint { interaction, open: false } => store::complaint::close(conn, interaction).await?,
             Change::HandOver { to, evidence } => store::signal::hand_over(conn, customer, to, evidence).await?,
             Change::TakeOver { from, evidence } => store::signal::hand_over(conn, from, customer, evidence).await?,
             Change::MendAll { code, evidence } => store::signal::mend_all(conn, customer, code, evidence).await?,

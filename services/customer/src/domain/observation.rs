@@ -45,6 +45,13 @@ pub enum Change {
         /// The interaction or the promise by which it was observed.
         evidence: SubjectId,
     },
+    /// An interaction is a complaint that is going on, or is not.
+    Complaint {
+        /// The interaction.
+        interaction: SubjectId,
+        /// Whether it is one that is going on.
+        open: bool,
+    },
     /// Everything of a kind that one resource shows was made good.
     MendAll {
         /// What it was.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use rapport_core::{AgreementId, Condition, ConsentId, CustomerId, CustomerType, Refusal, RefusalCode};
+use rapport_core::{AgreementId, Condition, ConsentId, CustomerId, CustomerType, Refusal, RefusalCode, SegmentId};
 
 use super::{AgreementState, ConnectionLevel, eligibility};
 
@@ -69,6 +69,16 @@ pub enum Refused {
         /// The level that was asked for.
         wanted: ConnectionLevel,
     },
+    /// The id of a new segment is taken.
+    SegmentIdTaken {
+        /// The id.
+        segment: SegmentId,
+    },
+    /// The segment was archived.
+    SegmentArchived {
+        /// The segment.
+        segment: SegmentId,
+    },
 }
 
 impl fmt::Display for Refused {
@@ -103,6 +113,10 @@ impl fmt::Display for Refused {
             Self::ConnectionWithoutEvidence { wanted } => {
                 write!(f, "nothing shows that the bond became {wanted}: name the interaction that does in interaction_id")
             }
+            Self::SegmentIdTaken { segment } => write!(f, "there is a segment {segment} already: give another id or none"),
+            Self::SegmentArchived { segment } => {
+                write!(f, "the segment {segment} was archived, which is for good: create another one, or use one that was not")
+            }
         }
     }
 }
@@ -119,6 +133,8 @@ impl Refusal for Refused {
         "NOT_ELIGIBLE",
         "CONNECTION_SKIPS_LEVEL",
         "CONNECTION_WITHOUT_EVIDENCE",
+        "SEGMENT_ID_TAKEN",
+        "SEGMENT_ARCHIVED",
     ];
 
     fn reason(&self) -> &'static str {
@@ -133,6 +149,8 @@ impl Refusal for Refused {
             Self::NotEligible { .. } => "NOT_ELIGIBLE",
             Self::ConnectionSkipsLevel { .. } => "CONNECTION_SKIPS_LEVEL",
             Self::ConnectionWithoutEvidence { .. } => "CONNECTION_WITHOUT_EVIDENCE",
+            Self::SegmentIdTaken { .. } => "SEGMENT_ID_TAKEN",
+            Self::SegmentArchived { .. } => "SEGMENT_ARCHIVED",
         }
     }
 
@@ -141,13 +159,15 @@ impl Refusal for Refused {
             Self::CustomerIdTaken { .. }
             | Self::MatchingCustomerExists { .. }
             | Self::ExternalIdTaken { .. }
-            | Self::ConsentIdTaken { .. } => RefusalCode::AlreadyExists,
+            | Self::ConsentIdTaken { .. }
+            | Self::SegmentIdTaken { .. } => RefusalCode::AlreadyExists,
             Self::TypeNotAssigned { .. }
             | Self::TopicNeedsSubscription { .. }
             | Self::AgreementState { .. }
             | Self::NotEligible { .. }
             | Self::ConnectionSkipsLevel { .. }
-            | Self::ConnectionWithoutEvidence { .. } => RefusalCode::FailedPrecondition,
+            | Self::ConnectionWithoutEvidence { .. }
+            | Self::SegmentArchived { .. } => RefusalCode::FailedPrecondition,
         }
     }
 
@@ -182,6 +202,9 @@ impl Refusal for Refused {
                 subject: wanted.to_string(),
                 description: "an interaction must show that the bond grew".to_owned(),
             }],
+            Self::SegmentArchived { segment } => {
+                vec![Condition { kind: "STATE", subject: segment.to_string(), description: "the segment must not be archived".to_owned() }]
+            }
             _ => Vec::new(),
         }
     }
@@ -195,6 +218,7 @@ impl Refusal for Refused {
             Self::ExternalIdTaken { system, customer } => vec![("system", system.clone()), ("customer_id", customer.to_string())],
             Self::ConsentIdTaken { consent } => vec![("consent_id", consent.to_string())],
             Self::ConnectionSkipsLevel { next, .. } => vec![("next", next.to_string())],
+            Self::SegmentIdTaken { segment } | Self::SegmentArchived { segment } => vec![("segment_id", segment.to_string())],
             Self::AgreementState { agreement, state, .. } => vec![("agreement_id", agreement.to_string()), ("state", state.to_string())],
             Self::TypeNotAssigned { .. }
             | Self::TopicNeedsSubscription { .. }

@@ -132,7 +132,7 @@ mod tests {
         noted.changes.first().map(|change| match change {
             Change::Observe(signal) => signal.code,
             Change::Mend { code, .. } | Change::MendAll { code, .. } => *code,
-            Change::HandOver { .. } | Change::TakeOver { .. } => panic!("nothing was moved"),
+            Change::HandOver { .. } | Change::TakeOver { .. } | Change::Complaint { .. } => panic!("nothing was moved"),
         })
     }
 

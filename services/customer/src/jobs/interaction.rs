@@ -88,7 +88,7 @@ fn subject(interaction: &Interaction) -> &str {
 pub fn observation(event: &Event) -> Option<Observation> {
     let meta = event.meta.as_ref()?;
     let noted = match event.payload.as_ref()? {
-        Payload::Interaction(interaction) => of_interaction(meta, interaction),
+        Payload::Interaction(interaction) => complaint(meta, interaction, of_interaction(meta, interaction)),
         Payload::EntryAdded(added) => of_entry(meta, added),
         Payload::Commitment(commitment) => of_commitment(meta, commitment),
         Payload::SlaBreached(breached) => of_breach(meta, breached),
@@ -97,6 +97,19 @@ pub fn observation(event: &Event) -> Option<Observation> {
     };
     // What was observed before it was moved, then what it says itself.
     noted.map(|noted| Observation { changes: taken_over(event).into_iter().chain(noted.changes).collect(), ..noted })
+}
+
+/// Adds whether the interaction is a complaint that is going on. What an interaction is for may change: a change always says so.
+fn complaint(meta: &EventMeta, interaction: &Interaction, noted: Option<Observation>) -> Option<Observation> {
+    let complaint = interaction.purpose() == Purpose::Complaint;
+    if !complaint && !matches!(meta.r#type.as_str(), "interaction.updated" | "interaction.merged") {
+        return noted;
+    }
+    let customer: CustomerId = interaction.customer_id.parse().ok()?;
+    let change = Change::Complaint { interaction: interaction.interaction_id.parse().ok()?, open: complaint && live(interaction.state()) };
+    let mut noted = noted.unwrap_or_else(|| Observation::of(customer));
+    noted.changes.push(change);
+    Some(noted)
 }
 
 fn of_interaction(meta: &EventMeta, interaction: &Interaction) -> Option<Observation> {

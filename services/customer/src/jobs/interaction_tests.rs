@@ -41,11 +41,12 @@ fn commitment(kind: &str, state: CommitmentState) -> Observation {
 }
 fn codes(noted: &Observation) -> Vec<(RiskCode, bool)> {
     let code = |change: &Change| match change {
-        Change::Observe(signal) => (signal.code, signal.mended),
-        Change::Mend { code, .. } | Change::MendAll { code, .. } => (*code, true),
+        Change::Observe(signal) => Some((signal.code, signal.mended)),
+        Change::Mend { code, .. } | Change::MendAll { code, .. } => Some((*code, true)),
+        Change::Complaint { .. } => None,
         Change::HandOver { .. } | Change::TakeOver { .. } => panic!("nothing was moved"),
     };
-    noted.changes.iter().map(code).collect()
+    noted.changes.iter().filter_map(code).collect()
 }
 
 #[test]
@@ -177,6 +178,30 @@ fn an_interaction_that_becomes_unwanted_by_a_merge_counts_as_one_that_began_so()
     let survivor = updated(InteractionKind::Unwanted, InteractionState::Open).expect("an observation");
     assert_eq!(codes(&survivor), [(RiskCode::UnwantedInteraction, false)]);
     assert_eq!(survivor.entry, None);
-    assert_eq!(updated(InteractionKind::Expected, InteractionState::Open), None);
-    assert_eq!(updated(InteractionKind::Unwanted, InteractionState::Concluded), None, "what is concluded was made good");
+    let other = |kind, state| updated(kind, state).map(|noted| codes(&noted));
+    assert_eq!(other(InteractionKind::Expected, InteractionState::Open), Some(Vec::new()));
+    assert_eq!(other(InteractionKind::Unwanted, InteractionState::Concluded), Some(Vec::new()), "what is concluded was made good");
+}
+
+#[test]
+fn a_complaint_is_open_from_its_opening_to_its_end_and_what_becomes_none_is_none() {
+    use rapport_proto::interaction::v1::{InteractionState, Purpose};
+    let says = |kind: &str, purpose: Purpose, state: InteractionState| {
+        let noted = interaction(kind, |interaction| {
+            interaction.purpose = purpose.into();
+            interaction.state = state.into();
+        });
+        let of = |change: &Change| match change {
+            Change::Complaint { open, .. } => Some(*open),
+            _ => None,
+        };
+        noted.and_then(|noted| noted.changes.iter().find_map(of))
+    };
+    let (open, concluded) = (InteractionState::Open, InteractionState::Concluded);
+    assert_eq!(says("interaction.opened", Purpose::Complaint, open), Some(true));
+    assert_eq!(says("interaction.reopened", Purpose::Complaint, open), Some(true));
+    assert_eq!(says("interaction.updated", Purpose::Complaint, InteractionState::WaitingOnCustomer), Some(true));
+    assert_eq!(says("interaction.concluded", Purpose::Complaint, concluded), Some(false));
+    assert_eq!(says("interaction.updated", Purpose::Enquiry, open), Some(false));
+    assert_eq!(says("interaction.opened", Purpose::Enquiry, open), None);
 }

@@ -47,7 +47,7 @@ pub async fn follow(conn: &mut Conn<'_>, cx: &Context, thresholds: &Thresholds, 
         Some(Payload::Delivery(delivery)) => of_delivery(meta, delivery),
         Some(Payload::InboundMail(mail)) => of_reply(meta, mail),
         Some(Payload::Message(message)) => of_message(meta, message),
-        Some(Payload::Issue(_)) | None => None,
+        Some(Payload::Issue(_) | Payload::Publication(_)) | None => None,
     };
     match noted {
         Some(observation) => observe(conn, cx, thresholds, observation).await,
@@ -65,7 +65,8 @@ fn subscription_change(meta: &EventMeta, subscription: &Subscription) -> Option<
     let (what, text) = match meta.r#type.as_str() {
         "subscription.pending" => (SubscriptionStep::Pending, "asked for a newsletter"),
         "subscription.confirmed" => {
-            let wording = last(|kind| kind == ProofKind::SignedUp).map(|proof| proof.wording_version.chars().take(50).collect());
+            let wording = last(|kind| matches!(kind, ProofKind::SignedUp | ProofKind::PreferencePage))
+                .map(|proof| proof.wording_version.chars().take(50).collect());
             (SubscriptionStep::Confirmed { wording_version: wording.unwrap_or_default() }, "subscribed to a newsletter")
         }
         "subscription.ended" if subscription.state() == SubscriptionState::Expired => {
@@ -74,7 +75,7 @@ fn subscription_change(meta: &EventMeta, subscription: &Subscription) -> Option<
         "subscription.ended" => {
             let by = last(|kind| !matches!(kind, ProofKind::SignedUp | ProofKind::Confirmed)).and_then(|proof| match proof.kind() {
                 ProofKind::OneClick => Some(ConsentSource::OneClick),
-                ProofKind::Page | ProofKind::Mailto => Some(ConsentSource::Form),
+                ProofKind::Page | ProofKind::Mailto | ProofKind::PreferencePage => Some(ConsentSource::Form),
                 _ => None,
             });
             (SubscriptionStep::Ended { by }, "a subscription of a newsletter ended")
@@ -170,6 +171,7 @@ mod tests {
         };
         assert_eq!(ended(ProofKind::OneClick), SubscriptionStep::Ended { by: Some(ConsentSource::OneClick) });
         assert_eq!(ended(ProofKind::Page), SubscriptionStep::Ended { by: Some(ConsentSource::Form) });
+        assert_eq!(ended(ProofKind::PreferencePage), SubscriptionStep::Ended { by: Some(ConsentSource::Form) });
         assert_eq!(ended(ProofKind::ConsentWithdrawn), SubscriptionStep::Ended { by: None });
     }
 

@@ -143,6 +143,26 @@ pub async fn about(conn: &mut Conn<'_>, customers: &[CustomerId], question: &Que
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
+/// At most `limit` records of one customer after this one, by id.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(conn: &mut Conn<'_>, customer: CustomerId, after: Option<ConsentId>, limit: i64) -> Result<Vec<ConsentRecord>, Fault> {
+    let rows: Vec<ConsentRow> = on!(conn, |c| {
+        let mut query = consents::table
+            .filter(consents::customer_id.eq(customer))
+            .order(consents::id)
+            .limit(limit)
+            .select(ConsentRow::as_select())
+            .into_boxed();
+        if let Some(after) = after {
+            query = query.filter(consents::id.gt(after));
+        }
+        query.load(c).await
+    })?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
 /// At most `limit` records of the whole ledger after this one, by id.
 ///
 /// # Errors

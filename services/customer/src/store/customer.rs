@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::{
     BoolExpressionMethods, EscapeExpressionMethods, ExpressionMethods, Insertable, JoinOnDsl, NullableExpressionMethods, OptionalExtension,
-    QueryDsl, Queryable, Selectable, SelectableHelper, TextExpressionMethods,
+    QueryDsl, Queryable, Selectable, SelectableHelper, TextExpressionMethods, dsl::count_star,
 };
 use diesel_async::RunQueryDsl;
 use rapport_core::{Channel, CustomerId, CustomerType, Page, RiskLevel, Setting, Time, filter::Operator};
 use rapport_db::{Conn, Fault, Json, on};
 
-use super::schema::{customers, identities, standings};
-use crate::domain::{ContactPoint, Customer, CustomerKind, Identity, LifecycleStage, Profile, TypeAssignment};
+use super::schema::{agreements, customers, identities, open_complaints, standings};
+use crate::domain::{
+    AgreementKind, AgreementState, ContactPoint, Customer, CustomerKind, Identity, LifecycleStage, Profile, TypeAssignment,
+};
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = customers, treat_none_as_default_value = false)]
@@ -319,6 +321,12 @@ pub enum Filter {
     Updated(Operator, Time),
     /// Last met then.
     Met(Operator, Time),
+    /// With a complaint that is going on, or without one.
+    Complaining(bool),
+    /// With an accepted agreement of this kind, or without one.
+    Agreed(bool, AgreementKind),
+    /// One of these.
+    Among(Vec<CustomerId>),
 }
 
 macro_rules! compared {
@@ -341,9 +349,9 @@ macro_rules! same_or_not {
     };
 }
 
-macro_rules! listed {
-    ($db:ty, $c:expr, $filters:expr, $page:expr) => {{
-        let mut query = whole!().into_boxed::<$db>();
+macro_rules! narrowed {
+    ($query:expr, $filters:expr) => {{
+        let mut query = $query;
         for filter in $filters {
             query = match filter {
                 Filter::Kind(kind) => query.filter(customers::kind.eq(*kind)),
@@ -364,12 +372,43 @@ macro_rules! listed {
                 Filter::Created(operator, time) => compared!(query, customers::create_time, operator, *time),
                 Filter::Updated(operator, time) => compared!(query, customers::update_time, operator, *time),
                 Filter::Met(operator, time) => compared!(query, standings::last_interaction_time, operator, *time),
+                Filter::Complaining(true) => {
+                    query.filter(customers::id.eq_any(open_complaints::table.select(open_complaints::customer_id)))
+                }
+                Filter::Complaining(false) => {
+                    query.filter(customers::id.ne_all(open_complaints::table.select(open_complaints::customer_id)))
+                }
+                Filter::Agreed(true, kind) => query.filter(customers::id.eq_any(agreed!(kind))),
+                Filter::Agreed(false, kind) => query.filter(customers::id.ne_all(agreed!(kind))),
+                Filter::Among(ids) => query.filter(customers::id.eq_any(ids.clone())),
             };
         }
-        if let Some(after) = $page.after {
+        query
+    }};
+}
+
+macro_rules! agreed {
+    ($kind:expr) => {
+        agreements::table
+            .filter(agreements::kind.eq(*$kind).and(agreements::state.eq(AgreementState::Accepted)))
+            .select(agreements::customer_id)
+    };
+}
+
+macro_rules! listed {
+    ($db:ty, $c:expr, $filters:expr, $after:expr, $limit:expr) => {{
+        let mut query = narrowed!(whole!().into_boxed::<$db>(), $filters);
+        if let Some(after) = $after {
             query = query.filter(customers::id.gt(after));
         }
-        query.order(customers::id).limit($page.fetch()).load::<(CustomerRow, Option<Beside>)>($c).await
+        query.order(customers::id).limit($limit).load::<(CustomerRow, Option<Beside>)>($c).await
+    }};
+}
+
+macro_rules! counted {
+    ($db:ty, $c:expr, $filters:expr) => {{
+        let all = customers::table.left_join(standings::table.on(standings::customer_id.eq(customers::id))).select(count_star());
+        narrowed!(all.into_boxed::<$db>(), $filters).first::<i64>($c).await
     }};
 }
 
@@ -383,11 +422,30 @@ fn escaped(text: &str) -> String {
 /// # Errors
 /// When the database fails.
 pub async fn list(conn: &mut Conn<'_>, filters: &[Filter], page: &Page<CustomerId>) -> Result<Vec<Customer>, Fault> {
+    list_after(conn, filters, page.after, page.fetch()).await
+}
+
+/// At most `limit` customers that all filters take, after this one, by id.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list_after(conn: &mut Conn<'_>, filters: &[Filter], after: Option<CustomerId>, limit: i64) -> Result<Vec<Customer>, Fault> {
     let rows = match conn {
-        Conn::Postgres(c) => listed!(diesel::pg::Pg, c, filters, page)?,
-        Conn::Sqlite(c) => listed!(diesel::sqlite::Sqlite, c, filters, page)?,
+        Conn::Postgres(c) => listed!(diesel::pg::Pg, c, filters, after, limit)?,
+        Conn::Sqlite(c) => listed!(diesel::sqlite::Sqlite, c, filters, after, limit)?,
     };
     rows.into_iter().map(customer).collect()
+}
+
+/// How many customers all filters take.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count(conn: &mut Conn<'_>, filters: &[Filter]) -> Result<i64, Fault> {
+    Ok(match conn {
+        Conn::Postgres(c) => counted!(diesel::pg::Pg, c, filters)?,
+        Conn::Sqlite(c) => counted!(diesel::sqlite::Sqlite, c, filters)?,
+    })
 }
 
 /// At most `limit` customers after this one, by id.

@@ -195,6 +195,29 @@ diesel::table! {
         review_time -> Nullable<Moment>,
     }
 }
+diesel::table! {
+    use diesel::sql_types::{BigInt, Bool, Text};
+    use rapport_core::sql::{Json, Moment, Uuid};
+    segments (id) {
+        id -> Uuid,
+        version -> BigInt,
+        display_name -> Text,
+        description -> Text,
+        filter -> Text,
+        customer_ids -> Json,
+        archived -> Bool,
+        author -> Text,
+        create_time -> Moment,
+        update_time -> Moment,
+    }
+}
+diesel::table! {
+    use rapport_core::sql::Uuid;
+    open_complaints (interaction_id) {
+        interaction_id -> Uuid,
+        customer_id -> Uuid,
+    }
+}
 diesel::allow_tables_to_appear_in_same_query!(
     customers,
     identities,
@@ -207,5 +230,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     connections,
     touches,
     type_facts,
-    type_standings
+    type_standings,
+    segments,
+    open_complaints
 );

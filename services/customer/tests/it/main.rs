@@ -9,4 +9,5 @@ mod import;
 mod rapport;
 mod risk;
 mod running;
+mod segments;
 mod types;

@@ -4,6 +4,7 @@ use rapport_proto::customer::v1::{
     self as pb, agreement_service_client::AgreementServiceClient, connection_service_client::ConnectionServiceClient,
     consent_service_client::ConsentServiceClient, customer_feed_service_client::CustomerFeedServiceClient,
     customer_service_client::CustomerServiceClient, rapport_service_client::RapportServiceClient, risk_service_client::RiskServiceClient,
+    segment_service_client::SegmentServiceClient,
 };
 use rapport_server::{Host, Settings, world::world};
 use rapport_testkit::{Backend, TestDatabase};
@@ -47,6 +48,9 @@ impl Running {
     }
     pub fn connections(&self) -> ConnectionServiceClient<Channel> {
         ConnectionServiceClient::new(self.channel.clone())
+    }
+    pub fn segments(&self) -> SegmentServiceClient<Channel> {
+        SegmentServiceClient::new(self.channel.clone())
     }
     pub fn feed(&self) -> CustomerFeedServiceClient<Channel> {
         CustomerFeedServiceClient::new(self.channel.clone())

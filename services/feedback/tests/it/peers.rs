@@ -202,7 +202,10 @@ impl consent_service_server::ConsentService for Peers {
         Ok(Response::new(customer::CheckConsentResponse { answers: answers.collect(), check_time: None }))
     }
 
-    unused! { record_consent: customer::RecordConsentRequest => customer::RecordConsentResponse }
+    unused! {
+        record_consent: customer::RecordConsentRequest => customer::RecordConsentResponse,
+        list_consent_records: customer::ListConsentRecordsRequest => customer::ListConsentRecordsResponse,
+    }
 }
 
 #[tonic::async_trait]

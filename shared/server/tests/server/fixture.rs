@@ -86,6 +86,13 @@ impl ConsentService for Small {
         .await
     }
 
+    async fn list_consent_records(
+        &self,
+        _: Request<pb::ListConsentRecordsRequest>,
+    ) -> Result<Response<pb::ListConsentRecordsResponse>, Status> {
+        Err(Status::unimplemented("no test needs it"))
+    }
+
     async fn check_consent(&self, request: Request<pb::CheckConsentRequest>) -> Result<Response<pb::CheckConsentResponse>, Status> {
         let cx = context(&request, &self.host.world);
         match request.get_ref().topic.as_str() {

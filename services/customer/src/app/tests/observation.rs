@@ -11,6 +11,7 @@ use crate::{
         feed::{SnapshotKey, snapshot},
         observation::observe,
         risk::{ListAtRiskCustomers, get_risk_assessment, list_at_risk_customers},
+        segment::{Criteria, Filter, next_group},
         timeline::list_timeline,
     },
     domain::{
@@ -53,6 +54,32 @@ fn page<K: serde::Serialize + serde::de::DeserializeOwned>() -> Page<K> {
 }
 
 both_databases! {
+    async fn a_customer_has_an_open_complaint_while_one_is_going_on_and_it_moves_with_the_interaction(backend: Backend) {
+        let bench = bench(backend).await;
+        let ada = bench.create(profile("Ada", "ada@example.com")).await.expect("created").id;
+        let bob = bench.create(profile("Bob", "bob@example.com")).await.expect("created").id;
+        let interaction = SubjectId::from_uuid(uuid::Uuid::from_u128(9));
+        let complaining = async |wanted: bool| {
+            let criteria = Criteria { filters: vec![Filter::Complaining(wanted)], ..Criteria::default() };
+            let now = bench.cx().now;
+            let group = bench.database.read(async |conn| next_group(conn, now, &criteria, (None, 10), None).await).await.expect("read");
+            assert!(group.members.iter().all(|member| member.open_complaint == wanted));
+            group.members.into_iter().map(|member| member.customer.id).collect::<Vec<_>>()
+        };
+        let says = async |customer, open| {
+            let changes = vec![Change::Complaint { interaction, open }];
+            bench.observe(Observation { changes, ..Observation::of(customer) }).await;
+        };
+        assert_eq!(complaining(false).await, [ada, bob]);
+        says(ada, true).await;
+        says(ada, true).await;
+        assert_eq!((complaining(true).await, complaining(false).await), (vec![ada], vec![bob]));
+        says(bob, true).await;
+        assert_eq!(complaining(true).await, [bob], "it turned out to be with Bob");
+        says(bob, false).await;
+        assert_eq!(complaining(true).await, []);
+    }
+
     async fn risk_follows_what_is_observed_and_fades(backend: Backend) {
         let bench = bench(backend).await;
         let customer = bench.create(profile("Ada", "ada@example.com")).await.expect("created").id;

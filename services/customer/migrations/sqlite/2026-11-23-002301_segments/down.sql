@@ -1,0 +1,2 @@
+DROP TABLE open_complaints;
+DROP TABLE segments;

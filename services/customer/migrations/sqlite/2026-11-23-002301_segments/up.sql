@@ -1,0 +1,20 @@
+-- Saved filters over customers.
+CREATE TABLE segments (
+    id           BLOB NOT NULL PRIMARY KEY,
+    version      INTEGER NOT NULL,
+    display_name TEXT NOT NULL,
+    description  TEXT NOT NULL,
+    filter       TEXT NOT NULL,
+    customer_ids TEXT NOT NULL,
+    archived     BOOLEAN NOT NULL,
+    author       TEXT NOT NULL,
+    create_time  INTEGER NOT NULL,
+    update_time  INTEGER NOT NULL
+);
+
+-- Interactions with the purpose COMPLAINT that are going on; the customer may be unknown here.
+CREATE TABLE open_complaints (
+    interaction_id BLOB NOT NULL PRIMARY KEY,
+    customer_id    BLOB NOT NULL
+);
+CREATE INDEX open_complaints_customer ON open_complaints (customer_id);

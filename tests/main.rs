@@ -1,5 +1,6 @@
 //! The tests of the suite as a whole, and the tests that keep the house in order.
 
+mod audience;
 mod backup;
 mod bad_input;
 mod cli;
@@ -14,11 +15,14 @@ mod layout;
 mod manual;
 mod moves;
 mod near_valid;
+mod pages;
 mod promises;
+mod readers;
 mod reasons;
 mod report;
 mod rows;
 mod running;
+mod sending;
 mod settings;
 mod source;
 mod story;

@@ -45,6 +45,11 @@ impl Running {
         self.channels[name.as_str()].clone()
     }
 
+    /// A channel to this service.
+    pub fn service(&self, name: &str) -> Channel {
+        self.channels[name].clone()
+    }
+
     /// Stops the suite and takes its data away.
     pub async fn stop(self) {
         self.suite.stop().await;

@@ -1,7 +1,7 @@
 //! The whole suite killed at random moments under mixed writes: nothing acknowledged is lost, nothing is there twice,
 //! the feeds are complete and in order, and the states of an issue add up at every poll.
 
-mod calls;
+pub mod calls;
 pub mod check;
 pub mod feeds;
 mod mailing;
@@ -63,6 +63,7 @@ async fn torture(backend: Backend, rounds: u64, seed: u64) -> String {
     format!("{} customers, {events} events, {} mails, {polls} polls", known.customers.len(), smtp.mails().len())
 }
 
-fn number(variable: &str, default: u64) -> u64 {
+/// A number that the environment may say.
+pub fn number(variable: &str, default: u64) -> u64 {
     env::var(variable).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{variable} must be a number")))
 }

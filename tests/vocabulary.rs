@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Words that callers never see as an enum, each with its package: they are written into databases and settings only.
-const NOT_ON_THE_WIRE: [(&str, &str); 9] = [
+const NOT_ON_THE_WIRE: [(&str, &str); 10] = [
     ("common", "Role"),
     ("customer", "TypeFactKind"),
     ("feedback", "RuleField"),
@@ -18,6 +18,7 @@ const NOT_ON_THE_WIRE: [(&str, &str); 9] = [
     ("interaction", "Initiator"),
     ("interaction", "NoteKind"),
     ("interaction", "Standing"),
+    ("newsletter", "Finding"),
     ("newsletter", "StopRule"),
     ("newsletter", "Verdict"),
 ];

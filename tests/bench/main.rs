@@ -1,5 +1,5 @@
 //! `cargo bench`: what the services do a second, each beside the other side in the same run, because machines are noisy.
-//! `cargo bench -- create get guidance import interactions start` runs some; `--seconds N` says how long each measurement takes.
+//! `cargo bench -- create get guidance import interactions render sending start` runs some; `--seconds N` says how long each measurement takes.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 
@@ -9,7 +9,11 @@ mod guidance;
 mod import;
 mod interactions;
 mod load;
+#[path = "../readers.rs"]
+mod readers;
+mod render;
 mod report;
+mod sending;
 mod service;
 mod start;
 
@@ -39,7 +43,7 @@ fn main() {
             name => wanted.push(name.to_owned()),
         }
     }
-    let all = ["create", "get", "guidance", "import", "interactions", "start"];
+    let all = ["create", "get", "guidance", "import", "interactions", "render", "sending", "start"];
     if let Some(unknown) = wanted.iter().find(|name| !all.contains(&name.as_str())) {
         println!("there is no benchmark {unknown:?}: name some of {}", all.join(", "));
         std::process::exit(2);
@@ -62,6 +66,12 @@ fn main() {
         }
         if chosen("interactions") {
             interactions::run(&bench).await;
+        }
+        if chosen("render") {
+            render::run(&bench);
+        }
+        if chosen("sending") {
+            sending::run(&bench).await;
         }
         if chosen("start") {
             start::run(&bench).await;

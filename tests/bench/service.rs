@@ -27,6 +27,11 @@ pub struct Services {
 impl Services {
     /// Starts these services; traces are exported to `endpoint` at a ratio of a tenth if there is one.
     pub async fn start(bench: &Bench, store: Store, names: &[&str], endpoint: Option<&str>) -> Self {
+        Self::with(bench, store, names, endpoint, &[]).await
+    }
+
+    /// The same with these variables of the environment beside their own.
+    pub async fn with(bench: &Bench, store: Store, names: &[&str], endpoint: Option<&str>, more: &[(String, String)]) -> Self {
         let directory = TempDir::new().expect("a directory");
         let database = match store {
             Store::Sqlite => String::new(),
@@ -49,6 +54,9 @@ impl Services {
         }
         if let Some(endpoint) = endpoint {
             program = program.env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint);
+        }
+        for (name, value) in more {
+            program = program.env(name, value);
         }
         let mut process = program.start();
         for name in names {

@@ -1,6 +1,8 @@
 //! One function per use case: load, ask the domain, save, announce, all in the caller's transaction.
 
+pub mod activity;
 pub mod customer;
+pub mod erasure;
 pub mod feed;
 pub mod freeze;
 pub mod inbound;
@@ -9,9 +11,16 @@ pub mod ledger;
 #[cfg(test)]
 mod ledger_tests;
 pub mod message;
+pub mod pace;
+pub mod page;
+pub mod preferences;
 pub mod publication;
 pub mod resolve;
+pub mod returned;
+pub mod roster;
 pub mod subscription;
+pub mod suppression;
+pub mod tally;
 
 use rapport_core::{Context, Failure};
 use rapport_db::{

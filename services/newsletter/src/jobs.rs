@@ -6,7 +6,7 @@ use rapport_client::{CustomerFeed, Peer};
 use rapport_core::{Caller, Context, World};
 use rapport_db::Database;
 use rapport_server::{Host, Job};
-use tokio::sync::Notify;
+use tokio::{net::TcpListener, sync::Notify};
 
 use crate::{
     NAME,
@@ -22,6 +22,7 @@ mod dispatcher;
 mod freezer;
 mod leases;
 mod letter;
+mod lmtp;
 mod sites;
 mod sweeper;
 
@@ -82,12 +83,18 @@ impl Bells {
 }
 
 /// All jobs of this service.
-pub fn all(work: &Work, customer: Peer) -> Vec<Job> {
+pub fn all(work: &Work, customer: Peer, lmtp: Option<TcpListener>) -> Vec<Job> {
     let (sent, frozen, swept, told) = (work.clone(), work.clone(), work.clone(), work.clone());
-    vec![
+    let lmtp = lmtp.map(Arc::new).map(|listener| {
+        let work = work.clone();
+        Job::new("lmtp-listener", move |stop| lmtp::run(work.clone(), Arc::clone(&listener), stop))
+    });
+    let mut jobs = vec![
         Job::new("dispatcher", move |stop| dispatcher::run(sent.clone(), stop)),
         Job::new("freezer", move |stop| freezer::run(frozen.clone(), stop)),
         Job::new("sweeper", move |stop| sweeper::run(swept.clone(), stop)),
         Job::new("customer-follower", move |stop| customers::run(told.clone(), CustomerFeed(customer.clone()), stop)),
-    ]
+    ];
+    jobs.extend(lmtp);
+    jobs
 }

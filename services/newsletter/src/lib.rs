@@ -14,11 +14,12 @@ mod web;
 use std::{sync::Arc, time::Duration};
 
 use rapport_server::{Host, Pages, Running, Service, StartError, serve};
+use tokio::net::TcpListener;
 
 use crate::{
     api::{Api, LIMITS, ROLES},
     jobs::{Bells, Work},
-    peers::CustomerPeer,
+    peers::{CustomerPeer, Dns},
     settings::Settings,
 };
 
@@ -33,11 +34,19 @@ pub async fn start(host: &Host) -> Result<Running, StartError> {
     let settings = host.section::<Settings>(NAME)?.checked()?;
     let database = host.database(NAME, store::migrations(), &settings.database_url).await?;
     let keys = settings.keys(&host.data_directory())?;
+    let wordings = settings.wordings()?;
     let signers = settings.signers()?;
     let transports = Arc::new(settings.transports(&host.data_directory())?);
     let peer = host.peer("customer")?;
     let customers = CustomerPeer::new(peer.clone(), Duration::from_millis(settings.customer_timeout_milliseconds));
     let bells = Bells::default();
+    let lmtp = match settings.lmtp.address() {
+        Some(address) => Some(
+            TcpListener::bind(address).await.map_err(|error| StartError::Other(format!("newsletter.lmtp.listen {address}: {error}")))?,
+        ),
+        None => None,
+    };
+    let dns = Dns::new(settings.dns_server.parse().ok(), signers.records());
     let (listen, pages) = (settings.listen, settings.pages.listen);
     let work = Work {
         database: database.clone(),
@@ -54,12 +63,14 @@ pub async fn start(host: &Host) -> Result<Running, StartError> {
         database: database.clone(),
         world: host.world.clone(),
         keys: keys.clone(),
+        wordings: wordings.clone(),
         customers,
+        dns,
         transports: transports.keys().cloned().collect(),
         bells,
         host: host.clone(),
     };
-    let router = web::router(web::Pages { database: database.clone(), world: host.world.clone(), keys });
+    let router = web::router(web::Pages { database: database.clone(), world: host.world.clone(), keys, wordings });
     let service = Service {
         name: NAME,
         listen,
@@ -68,7 +79,7 @@ pub async fn start(host: &Host) -> Result<Running, StartError> {
         roles: ROLES,
         limits: LIMITS,
         pages: Some(Pages { listen: pages, router }),
-        jobs: jobs::all(&work, peer),
+        jobs: jobs::all(&work, peer, lmtp),
     };
     serve(service, host).await
 }

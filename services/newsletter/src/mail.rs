@@ -4,6 +4,7 @@ pub mod compose;
 pub mod dkim;
 mod encode;
 mod folder;
+pub mod lmtp;
 mod reply;
 mod session;
 mod smtp;

@@ -1,5 +1,7 @@
 //! The settings of this service: its section of `rapport.toml`.
 
+mod wording;
+
 use std::{
     collections::{BTreeMap, HashMap},
     fmt,
@@ -21,7 +23,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::{
     domain::{
-        Keys,
+        Keys, Wordings,
         sender::{OUTBOX, parse_domain},
     },
     mail::{Folder, Limits, Security, Signer, Signers, Smtp, SmtpSettings, Transport},
@@ -29,6 +31,9 @@ use crate::{
 
 /// The fewest octets of a key.
 const MIN_KEY: usize = 32;
+
+const MARK_KEY_MISSING: &str = "newsletter.mark_key is missing: with newsletter.token_key it must be set too, once and for ever, because \
+    suppressed addresses are found by it; take the value that newsletter.token_key has now, or had first if it was changed";
 
 /// `[newsletter]`.
 #[derive(Clone, Deserialize)]
@@ -40,8 +45,10 @@ pub struct Settings {
     pub database_url: String,
     /// The key of tokens and Message-IDs; empty for one of its own.
     pub token_key: String,
-    /// The key before it.
+    /// The keys before it, the newest first, separated by commas.
     pub previous_token_key: String,
+    /// The key of suppressed addresses; empty for one of its own.
+    pub mark_key: String,
     /// How many letters are handed over at a time.
     pub letters_at_a_time: usize,
     /// How many of them to one destination site.
@@ -52,14 +59,35 @@ pub struct Settings {
     pub dispatcher_rest_milliseconds: u64,
     /// How long the customer service may take to answer.
     pub customer_timeout_milliseconds: u64,
+    /// The DNS server that is asked about senders; empty for the system's.
+    pub dns_server: String,
     /// How long the audience of an issue may wait for the customer service.
     pub freeze_patience_seconds: u64,
+    /// Where texts of the pages in other languages or words are.
+    pub pages_texts: String,
     /// The public pages.
     pub pages: PagesSection,
+    /// Where mail servers deliver what comes back.
+    pub lmtp: LmtpSection,
     /// The mail servers by name.
     pub transport: BTreeMap<String, TransportSection>,
     /// The keys that sign mails, by name.
     pub dkim: BTreeMap<String, DkimSection>,
+}
+
+/// `[newsletter.lmtp]`: where mail servers deliver what comes back.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LmtpSection {
+    /// The address; empty for none.
+    pub listen: String,
+}
+
+impl LmtpSection {
+    /// Where it listens; none when it does not.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.listen.parse().ok()
+    }
 }
 
 /// `[newsletter.dkim.NAME]`: one key of a domain that mails come from.
@@ -154,6 +182,14 @@ impl Settings {
             (1..=60_000).contains(&self.customer_timeout_milliseconds),
             "newsletter.customer_timeout_milliseconds must be from 1 to 60000".into(),
         );
+        check(
+            self.dns_server.is_empty() || self.dns_server.parse::<SocketAddr>().is_ok(),
+            "newsletter.dns_server must be empty or an address with a port, such as 127.0.0.1:53".into(),
+        );
+        check(
+            self.lmtp.listen.is_empty() || self.lmtp.address().is_some_and(|address| address.ip().is_loopback()),
+            "newsletter.lmtp.listen must be empty or a loopback address such as 127.0.0.1:24024: LMTP knows no login".into(),
+        );
         for (name, section) in &self.transport {
             let at = format!("newsletter.transport.{name}");
             check(name != OUTBOX, format!("{at}: is the name of the mail folder, which is always there: take another one"));
@@ -176,20 +212,36 @@ impl Settings {
         Duration::from_secs(self.lease_seconds)
     }
 
-    /// The keys of tokens and Message-IDs: as set, or of the file in the data directory, which is made at the first start.
+    /// The keys of tokens, Message-IDs and suppressed addresses: as set, or of the files in the data directory, which are made at the
+    /// first start.
     ///
     /// # Errors
-    /// When a key is too short or not hex, or the file cannot be read or made.
+    /// When a key is too short or not hex, a file cannot be read or made, or only the key of tokens is set.
     pub fn keys(&self, data_directory: &Path) -> Result<Keys, StartError> {
-        let current = if self.token_key.is_empty() {
-            let file = data_directory.join("newsletter.token-key");
-            let text = own_key(&file).map_err(|error| StartError::Other(format!("the token key {}: {error}", file.display())))?;
-            decoded(&file.display().to_string(), text.trim())?
-        } else {
-            decoded("newsletter.token_key", &self.token_key)?
+        let own = |name: &str, fresh: Option<&[u8]>| {
+            let file = data_directory.join(name);
+            let text = own_key(&file, fresh).map_err(|error| StartError::Other(format!("the key {}: {error}", file.display())))?;
+            decoded(&file.display().to_string(), text.trim())
         };
-        let previous = Some(&self.previous_token_key).filter(|key| !key.is_empty());
-        Ok(Keys::new(current, previous.map(|key| decoded("newsletter.previous_token_key", key)).transpose()?))
+        let current =
+            if self.token_key.is_empty() { own("newsletter.token-key", None)? } else { decoded("newsletter.token_key", &self.token_key)? };
+        let previous = self.previous_token_key.split(',').map(str::trim).filter(|key| !key.is_empty());
+        let previous: Vec<_> = previous.map(|key| decoded("newsletter.previous_token_key", key)).collect::<Result<_, _>>()?;
+        let marks = match (self.mark_key.is_empty(), self.token_key.is_empty()) {
+            (false, _) => decoded("newsletter.mark_key", &self.mark_key)?,
+            // Addresses that were suppressed before there was this key are marked with that of tokens.
+            (true, true) => own("newsletter.mark-key", Some(&current))?,
+            (true, false) => return Err(StartError::Other(MARK_KEY_MISSING.to_owned())),
+        };
+        Ok(Keys::new(current, previous).marking_with(marks))
+    }
+
+    /// The words of the pages and of the confirmation mail.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the files, with its file and key.
+    pub fn wordings(&self) -> Result<Wordings, StartError> {
+        wording::wordings(&self.pages_texts)
     }
 
     /// The keys that sign mails.
@@ -298,8 +350,8 @@ fn decoded(name: &str, hex: &str) -> Result<Vec<u8>, StartError> {
     })
 }
 
-/// The key in the file; a fresh one if there is none. Of several processes that begin at once, all get the same.
-fn own_key(file: &Path) -> io::Result<String> {
+/// The key in the file; if there is none, this one or a random one. Of several processes that begin at once, all get the same.
+fn own_key(file: &Path, fresh: Option<&[u8]>) -> io::Result<String> {
     match fs::read_to_string(file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         read => return read,
@@ -307,11 +359,12 @@ fn own_key(file: &Path) -> io::Result<String> {
     if let Some(directory) = file.parent() {
         fs::create_dir_all(directory)?;
     }
-    let mut key = [0; MIN_KEY];
-    OsRng.try_fill_bytes(&mut key).map_err(io::Error::other)?;
+    let mut random = [0; MIN_KEY];
+    OsRng.try_fill_bytes(&mut random).map_err(io::Error::other)?;
+    let key = fresh.unwrap_or(&random);
     let own = file.with_extension(format!("new-{}", std::process::id()));
     let mut written = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&own)?;
-    writeln!(written, "{}", HEXLOWER_PERMISSIVE.encode(&key))?;
+    writeln!(written, "{}", HEXLOWER_PERMISSIVE.encode(key))?;
     written.sync_all()?;
     // A link is made whole or not at all, and never over another process's key.
     let linked = fs::hard_link(&own, file);
@@ -332,8 +385,8 @@ mod tests {
     fn an_own_key_is_made_once_and_nobody_else_can_read_it() {
         let directory = tempfile::tempdir().expect("a directory");
         let file = directory.path().join("data/newsletter.token-key");
-        let first = own_key(&file).expect("a key");
-        assert_eq!(first, own_key(&file).expect("a key"));
+        let first = own_key(&file, None).expect("a key");
+        assert_eq!(first, own_key(&file, None).expect("a key"));
         assert!(decoded("it", first.trim()).is_ok());
         assert_eq!(file.metadata().expect("a file").permissions().mode() & 0o777, 0o600);
         for wrong in ["", "abc", "zz", &"ab".repeat(31)] {

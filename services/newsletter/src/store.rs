@@ -1,18 +1,22 @@
 //! Rows and queries: the only room with SQL. One set of queries serves both databases.
 
+pub mod activity;
 pub mod attempt;
 pub mod counts;
 pub mod customer;
 pub mod delivery;
 pub mod dispatch;
+pub mod erasure;
 pub mod inbound;
 pub mod issue;
 pub mod message;
+pub mod pace;
 pub mod publication;
 mod schema;
 pub mod sender;
 pub mod subscription;
 pub mod suppression;
+pub mod transition;
 
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use rapport_core::Email;
@@ -35,9 +39,11 @@ rapport_db::word_columns!(
     domain::IssueState,
     domain::MatchedBy,
     domain::OnUnknown,
+    domain::PublicationKind,
     domain::SmtpPhase,
     domain::StopRule,
     domain::SubscriptionState,
+    domain::SuppressionReason,
     domain::WithheldReason,
 );
 

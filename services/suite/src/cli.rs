@@ -9,11 +9,15 @@ mod healthcheck;
 mod import;
 mod interactions;
 mod issue;
+mod mail;
 mod manual;
 mod output;
 mod promises;
 mod report;
+mod sender;
 mod serve;
+mod subscribers;
+mod table;
 mod timeline;
 
 use std::process::ExitCode;
@@ -21,7 +25,9 @@ use std::process::ExitCode;
 use clap::Parser;
 use rapport_server::settings::{Settings, Sources};
 
-use args::{Args, Command, CustomersCommand, EpochCommand, InteractionsCommand, IssueCommand};
+use args::{
+    Args, Command, CustomersCommand, EpochCommand, InteractionsCommand, IssueCommand, MailCommand, SenderCommand, SubscribersCommand,
+};
 use issue::Control;
 use output::{End, Out};
 
@@ -56,6 +62,12 @@ async fn run(args: Args, out: &Out) -> Result<ExitCode, End> {
         Command::Demo(demo) => demo::run(sources, args.data.as_deref(), demo, out).await,
         Command::Customers(CustomersCommand::Import(import)) => import::run(&load(sources)?, import, out).await,
         Command::Interactions(InteractionsCommand::Import(import)) => interactions::run(&load(sources)?, import, out).await,
+        Command::Sender(SenderCommand::Check { sender }) => sender::check(&load(sources)?, sender, out).await,
+        Command::Sender(SenderCommand::Limits(wanted)) => sender::limits(&load(sources)?, wanted, out).await,
+        Command::Subscribers(SubscribersCommand::Import(import)) => subscribers::run(&load(sources)?, import, out).await,
+        Command::Issue(IssueCommand::Create(wanted)) => issue::create::run(&load(sources)?, wanted, out).await,
+        Command::Issue(IssueCommand::Export { issue, file }) => issue::export::run(&load(sources)?, &issue, &file, out).await,
+        Command::Issue(IssueCommand::Analytics(wanted)) => issue::analytics::run(&load(sources)?, &wanted, out).await,
         Command::Issue(IssueCommand::Preview { issue, subscription, html }) => {
             issue::preview(&load(sources)?, issue, subscription, html, out).await
         }
@@ -73,6 +85,7 @@ async fn run(args: Args, out: &Out) -> Result<ExitCode, End> {
         Command::Issue(IssueCommand::Cancel { issue, reason }) => {
             issue::control(&load(sources)?, &issue, Control::Cancel(reason), out).await
         }
+        Command::Mail(MailCommand::Ingest(wanted)) => mail::run(&load(sources)?, wanted, out).await,
         Command::Guidance(wanted) => guidance::run(&load(sources)?, wanted, out).await,
         Command::Timeline { customer, limit } => timeline::run(&load(sources)?, &customer, limit, out).await,
         Command::Promises(wanted) => promises::run(&load(sources)?, wanted, out).await,

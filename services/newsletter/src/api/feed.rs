@@ -39,11 +39,17 @@ impl FeedSource for Source {
             | Event::IssuePaused(it)
             | Event::IssueResumed(it)
             | Event::IssueCancelled(it) => Payload::Issue(write::issue(*it)),
-            Event::DeliveryRejected(it) | Event::DeliveryExpired(it) | Event::DeliveryUnknown(it) | Event::DeliveryResolved(it) => {
+            Event::DeliveryRejected(it)
+            | Event::DeliveryExpired(it)
+            | Event::DeliveryUnknown(it)
+            | Event::DeliveryResolved(it)
+            | Event::DeliveryBounced(it)
+            | Event::DeliveryComplained(it) => {
                 let Told { delivery, attempts } = *it;
                 Payload::Delivery(write::delivery(delivery, attempts))
             }
             Event::InboundReply(it) | Event::InboundAutoReply(it) => Payload::InboundMail(write::inbound_mail(*it)),
+            Event::PublicationOverdue(it) => Payload::Publication(write::publication(*it)),
             Event::MessageSettled(it) => {
                 let Settled { message, told: Told { delivery, attempts } } = *it;
                 Payload::Message(write::message(Sent { message, delivery, attempts }))

@@ -1,13 +1,11 @@
 //! Reading a mail that comes in by the API.
 
-use data_encoding::HEXLOWER;
 use rapport_core::Violations;
 use rapport_proto::newsletter::v1 as pb;
-use sha2::{Digest, Sha256};
 use tonic::Status;
 
-use super::{MAX_MAIL, read};
-use crate::{app::inbound::IngestInboundMail, domain::parsed_mail};
+use super::read;
+use crate::app::inbound::{IngestInboundMail, MAX_MAIL};
 
 /// The mail of a request. The same octets for the same recipient are the same mail.
 pub fn mail(request: &pb::IngestInboundMailRequest) -> Result<IngestInboundMail, Status> {
@@ -26,19 +24,12 @@ pub fn mail(request: &pb::IngestInboundMailRequest) -> Result<IngestInboundMail,
             None
         }
         _ => {
-            let parsed = parsed_mail::parse(&request.raw);
-            if parsed.is_none() {
+            let parsed = recipient.and_then(|recipient| IngestInboundMail::read(&request.raw, &recipient));
+            if parsed.is_none() && violations.is_empty() {
                 violations.add("raw", "is no mail: it must be in the form of RFC 5322, with its headers");
             }
             parsed
         }
     };
-    let command = recipient.zip(parsed).map(|(recipient, mail)| {
-        let mut hasher = Sha256::new();
-        hasher.update(recipient.to_lowercase().as_bytes());
-        hasher.update([0]);
-        hasher.update(&request.raw);
-        IngestInboundMail { fingerprint: HEXLOWER.encode(&hasher.finalize()), recipient, mail }
-    });
-    read::finish(violations, command)
+    read::finish(violations, parsed)
 }

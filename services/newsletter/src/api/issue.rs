@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rapport_core::{Context, DeliveryId, IssueId, Page, PageRequest, SubscriptionId, Time, Violations, filter, filter::Operator};
+use rapport_core::{Context, DeliveryId, Failure, IssueId, Page, PageRequest, SubscriptionId, Time, Violations, filter, filter::Operator};
 use rapport_proto::newsletter::v1::{self as pb, issue_service_server::IssueService};
 use rapport_server::{Mutation, context, lookup, mutate, query};
 use tonic::{Request, Response, Status};
 
-use super::{Api, read, watch, write};
+use super::{Api, audience, read, watch, write};
 use crate::{
     NAME,
     app::{
@@ -16,7 +16,7 @@ use crate::{
         resolve::{self, ResolveUnknown},
     },
     domain::{
-        Audience, Content, OnUnknown, Rendered,
+        Content, OnUnknown, Rendered,
         issue::{GIVE_UP_AFTER, GIVE_UP_RANGE, LATENESS_RANGE, MAX_LATENESS},
         preview::Preview,
         template,
@@ -31,12 +31,11 @@ fn draft(request: &pb::CreateIssueRequest, cx: &Context) -> Result<CreateIssue, 
     let content = Content { subject: given.subject, html: given.html, text: given.text, mjml: given.mjml, ready: String::new() };
     let content = content.prepared("issue", &mut violations);
     content.check("issue", &template::issue_sample(), &mut violations);
-    let audience = given.audience.unwrap_or_default();
+    let audience = audience::read(&given.audience.unwrap_or_default(), &mut violations);
     let on_unknown = violations.word_optional("issue.on_unknown", given.on_unknown).unwrap_or(OnUnknown::Hold);
     let give_up_after = span(&mut violations, "issue.give_up_after", given.give_up_after, GIVE_UP_AFTER, GIVE_UP_RANGE);
     let command = (|| {
-        let audience = Audience { hold_customers_at_risk: audience.hold_customers_at_risk };
-        Some(CreateIssue { id: id?, publication: publication?, content, audience, on_unknown, give_up_after: give_up_after? })
+        Some(CreateIssue { id: id?, publication: publication?, content, audience: audience?, on_unknown, give_up_after: give_up_after? })
     })();
     read::finish(violations, command)
 }
@@ -153,6 +152,10 @@ impl IssueService for Api {
         let cx = context(&request, &self.world);
         let request = request.into_inner();
         let command = draft(&request, &cx)?;
+        // If the customer service cannot be asked now, freezing asks it.
+        if let Err(failure @ Failure::Invalid(_)) = self.customers.check_audience(&command.audience, &cx).await {
+            return Err(read::fail(failure));
+        }
         let mutation =
             Mutation { method: "CreateIssue", request: &request, request_id: &request.request_id, subject: &command.id, cx: &cx };
         mutate(

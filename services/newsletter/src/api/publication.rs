@@ -8,8 +8,15 @@ use tonic::{Request, Response, Status};
 
 use super::{Api, read, write};
 use crate::{
-    app::publication::{self, CreatePublication, CreateSender},
-    domain::{Cadence, sender},
+    app::{
+        pace::{self, SetSendingLimits},
+        publication::{self, CreatePublication, CreateSender},
+    },
+    domain::{
+        Cadence, PublicationKind,
+        pace::{Limits, WarmUp},
+        sender,
+    },
 };
 
 impl Api {
@@ -41,9 +48,12 @@ impl Api {
             let known = known.join(", ");
             violations.add("sender.transport", format!("{transport:?} is no transport of the settings with a host: use one of {known}"));
         }
+        let brand_name = violations.text_optional("sender.brand_name", &given.brand_name, 100);
+        let brand_color = violations.parse_optional("sender.brand_color", &given.brand_color);
         let command = (|| {
-            let (reply_domain, bounce_domain) = (reply_domain?, bounce_domain?);
-            Some(CreateSender { id: id?, from_name: from_name?, from_address: from_address?, reply_domain, bounce_domain, transport })
+            let (reply_domain, bounce_domain, brand_name) = (reply_domain?, bounce_domain?, brand_name?);
+            let (id, from_name, from_address) = (id?, from_name?, from_address?);
+            Some(CreateSender { id, from_name, from_address, reply_domain, bounce_domain, transport, brand_name, brand_color })
         })();
         read::finish(violations, command)
     }
@@ -57,13 +67,83 @@ fn new_publication(request: &pb::CreatePublicationRequest, cx: &Context) -> Resu
     let description = violations.text_optional("publication.description", &given.description, 1000);
     let sender = violations.parse("publication.sender_id", &given.sender_id);
     let cadence = violations.word_optional("publication.cadence", given.cadence).unwrap_or(Cadence::Irregular);
-    let command =
-        (|| Some(CreatePublication { id: id?, display_name: display_name?, description: description?, sender: sender?, cadence }))();
+    let kind = violations.word_optional("publication.kind", given.kind).unwrap_or(PublicationKind::Newsletter);
+    let command = (|| {
+        let (display_name, description) = (display_name?, description?);
+        Some(CreatePublication { id: id?, display_name, description, sender: sender?, kind, cadence, track_clicks: given.track_clicks })
+    })();
     read::finish(violations, command)
+}
+
+/// The most mails a second that a limit may say, and a day.
+const MAX_PER_SECOND: u32 = 10_000;
+const MAX_PER_DAY: u32 = 100_000_000;
+
+fn sending_limits(request: &pb::SetSendingLimitsRequest) -> Result<SetSendingLimits, Status> {
+    let mut violations = Violations::new();
+    let sender = violations.parse("sender_id", &request.sender_id);
+    let pb::SendingLimits { per_second, per_day, warm_up } = request.limits.unwrap_or_default();
+    if request.limits.is_none() {
+        violations.add("limits", "is required: give an empty one to lift all limits");
+    }
+    let mut number = |field: &str, value: u32, least: u32, most: u32| {
+        if !(least..=most).contains(&value) {
+            violations.add(format!("limits.{field}"), format!("must be from {least} to {most}"));
+        }
+        i32::try_from(value).unwrap_or_default()
+    };
+    let (per_second, per_day) = (number("per_second", per_second, 0, MAX_PER_SECOND), number("per_day", per_day, 0, MAX_PER_DAY));
+    let warm_up = warm_up.map(|pb::WarmUp { first_day, growth_percent, days }| WarmUp {
+        first_day: number("warm_up.first_day", first_day, 1, MAX_PER_DAY),
+        growth_percent: number("warm_up.growth_percent", growth_percent, 1, 900),
+        days: number("warm_up.days", days, 1, 365),
+    });
+    let limits = Limits { per_second, per_day, warm_up };
+    read::finish(violations, sender.map(|sender| SetSendingLimits { sender, limits }))
 }
 
 #[async_trait]
 impl PublicationService for Api {
+    async fn get_sender(&self, request: Request<pb::GetSenderRequest>) -> Result<Response<pb::GetSenderResponse>, Status> {
+        let cx = context(&request, &self.world);
+        let mut violations = Violations::new();
+        let id = violations.parse("sender_id", &request.get_ref().sender_id);
+        let id = read::finish(violations, id)?;
+        let (sender, pace) = lookup(&self.database, "GetSender", &cx, async |conn| pace::get_sender(conn, id).await).await?;
+        Ok(Response::new(pb::GetSenderResponse { sender: Some(write::sender(sender)), pace: Some(write::pace(&pace, cx.now)) }))
+    }
+
+    async fn check_sender(&self, request: Request<pb::CheckSenderRequest>) -> Result<Response<pb::CheckSenderResponse>, Status> {
+        let cx = context(&request, &self.world);
+        let mut violations = Violations::new();
+        let id = violations.parse("sender_id", &request.get_ref().sender_id);
+        let id = read::finish(violations, id)?;
+        let (sender, _) = lookup(&self.database, "CheckSender", &cx, async |conn| pace::get_sender(conn, id).await).await?;
+        let checks = self.dns.check(&sender).await;
+        Ok(Response::new(pb::CheckSenderResponse { checks: checks.into_iter().map(write::sender_check).collect() }))
+    }
+
+    async fn set_sending_limits(
+        &self,
+        request: Request<pb::SetSendingLimitsRequest>,
+    ) -> Result<Response<pb::SetSendingLimitsResponse>, Status> {
+        let cx = context(&request, &self.world);
+        let request = request.into_inner();
+        let command = sending_limits(&request)?;
+        let mutation =
+            Mutation { method: "SetSendingLimits", request: &request, request_id: &request.request_id, subject: &command.sender, cx: &cx };
+        let set = mutate(
+            &self.database,
+            mutation,
+            async |conn| pace::set_limits(conn, &cx, command.clone()).await,
+            |(sender, pace)| pb::SetSendingLimitsResponse { sender: Some(write::sender(sender)), pace: Some(write::pace(&pace, cx.now)) },
+        )
+        .await?;
+        // What waited for a slot may have one now.
+        self.bells.mail();
+        Ok(set)
+    }
+
     async fn create_sender(&self, request: Request<pb::CreateSenderRequest>) -> Result<Response<pb::CreateSenderResponse>, Status> {
         let cx = context(&request, &self.world);
         let request = request.into_inner();

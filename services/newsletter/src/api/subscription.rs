@@ -1,15 +1,16 @@
 //! Subscribing, confirming, leaving.
 
 use async_trait::async_trait;
-use rapport_core::{Context, CustomerId, Page, PageRequest, SubscriptionId, Violations, filter};
+use rapport_core::{Context, CustomerId, Email, Page, PageRequest, SubscriptionId, Violations, filter};
 use rapport_proto::newsletter::v1::{self as pb, subscription_service_server::SubscriptionService};
 use rapport_server::{Mutation, context, mutate, query};
 use tonic::{Request, Response, Status};
 
-use super::{Api, read, write};
+use super::{Api, read, roster, write};
 use crate::{
     app::{
         self,
+        erasure::{self, Erased},
         subscription::{self, Subscribe, SubscriptionFilter},
     },
     domain::{Proof, ProofKind},
@@ -109,7 +110,7 @@ impl SubscriptionService for Api {
         let answer = mutate(
             &self.database,
             mutation,
-            async |conn| subscription::subscribe(conn, &cx, &self.keys, command.clone()).await,
+            async |conn| subscription::subscribe(conn, &cx, &self.keys, &self.wordings, command.clone()).await,
             |until| pb::SubscribeResponse { confirm_before_time: Some(write::time(until)) },
         )
         .await;
@@ -154,6 +155,54 @@ impl SubscriptionService for Api {
                 }
             },
             |ended| pb::UnsubscribeResponse { subscription: ended.map(write::subscription) },
+        )
+        .await
+    }
+
+    async fn import_subscribers(
+        &self,
+        request: Request<pb::ImportSubscribersRequest>,
+    ) -> Result<Response<pb::ImportSubscribersResponse>, Status> {
+        let cx = context(&request, &self.world);
+        let request = request.into_inner();
+        let roster::Read { command, problems } = roster::import(&request, cx.now)?;
+        let subject = command.publication;
+        let mutation =
+            Mutation { method: "ImportSubscribers", request: &request, request_id: &request.request_id, subject: &subject, cx: &cx };
+        let answer = mutate(
+            &self.database,
+            mutation,
+            async |conn| app::roster::import_subscribers(conn, &cx, &self.keys, &self.wordings, &command).await,
+            |outcomes| pb::ImportSubscribersResponse { results: roster::results(problems.clone(), outcomes) },
+        )
+        .await;
+        self.bells.mail();
+        answer
+    }
+
+    async fn erase_subscriber(
+        &self,
+        request: Request<pb::EraseSubscriberRequest>,
+    ) -> Result<Response<pb::EraseSubscriberResponse>, Status> {
+        let cx = context(&request, &self.world);
+        let request = request.into_inner();
+        let mut violations = Violations::new();
+        let email = violations.parse("email", &request.email);
+        let email: Email = read::finish(violations, email)?;
+        // The audit keeps the fingerprint, not whom it was.
+        let subject = self.keys.address_mark(&email.normalized());
+        let mutation =
+            Mutation { method: "EraseSubscriber", request: &request, request_id: &request.request_id, subject: &subject, cx: &cx };
+        mutate(
+            &self.database,
+            mutation,
+            async |conn| erasure::erase_subscriber(conn, &cx, &self.keys, &email).await,
+            |Erased { subscriptions, deliveries, messages, inbound_mails }| pb::EraseSubscriberResponse {
+                subscriptions,
+                deliveries,
+                messages,
+                inbound_mails,
+            },
         )
         .await
     }

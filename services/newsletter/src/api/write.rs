@@ -10,8 +10,10 @@ use crate::{
         message::Sent,
     },
     domain::{
-        Attempt, Audience, Content, Counts, Delivery, InboundMail, Issue, Message, Proof, Publication, Reply, Sender, StopRule, Subscriber,
-        Subscription,
+        Attempt, Audience, Content, Counts, Delivery, InboundMail, Issue, Message, Pace, Proof, Publication, Reply, Sender, StopRule,
+        Subscriber, Subscription,
+        pace::{Limits, WarmUp},
+        sender_check::SenderCheck,
     },
 };
 
@@ -25,7 +27,7 @@ fn maybe<K>(id: Option<Id<K>>) -> String {
 }
 
 pub fn sender(sender: Sender) -> pb::Sender {
-    let Sender { id, from_name, from_address, reply_domain, bounce_domain, transport, create_time } = sender;
+    let Sender { id, from_name, from_address, reply_domain, bounce_domain, transport, create_time, brand_name, brand_color } = sender;
     pb::Sender {
         sender_id: id.to_string(),
         from_name,
@@ -34,11 +36,38 @@ pub fn sender(sender: Sender) -> pb::Sender {
         bounce_domain,
         transport,
         create_time: Some(time(create_time)),
+        brand_name,
+        brand_color: brand_color.map(|color| color.to_string()).unwrap_or_default(),
+    }
+}
+
+pub fn sender_check(check: SenderCheck) -> pb::SenderCheck {
+    let SenderCheck { kind, name, outcome, detail } = check;
+    pb::SenderCheck { kind: kind.number(), name, outcome: outcome.number(), detail }
+}
+
+pub fn pace(pace: &Pace, now: Time) -> pb::SendingPace {
+    let Limits { per_second, per_day, warm_up } = pace.limits;
+    let number = |number: i32| number.unsigned_abs();
+    pb::SendingPace {
+        limits: Some(pb::SendingLimits {
+            per_second: number(per_second),
+            per_day: number(per_day),
+            warm_up: warm_up.map(|WarmUp { first_day, growth_percent, days }| pb::WarmUp {
+                first_day: number(first_day),
+                growth_percent: number(growth_percent),
+                days: number(days),
+            }),
+        }),
+        today: pace.sent_today(now),
+        allowed_today: pace.allowance(now),
     }
 }
 
 pub fn publication(publication: Publication) -> pb::Publication {
-    let Publication { id, display_name, description, sender, cadence, active_subscriptions, create_time } = publication;
+    let overdue_time = publication.overdue_time();
+    let Publication { id, kind, display_name, description, sender, cadence, active_subscriptions, .. } = publication;
+    let Publication { rhythm_time: _, next_due_time, missed_slots, overdue_count: _, track_clicks, create_time, .. } = publication;
     pb::Publication {
         publication_id: id.to_string(),
         display_name,
@@ -47,6 +76,25 @@ pub fn publication(publication: Publication) -> pb::Publication {
         cadence: cadence.number(),
         active_subscriptions,
         create_time: Some(time(create_time)),
+        kind: kind.number(),
+        next_due_time: next_due_time.map(time),
+        overdue_time: overdue_time.map(time),
+        missed_slots,
+        track_clicks,
+    }
+}
+
+fn audience(audience: Audience) -> pb::Audience {
+    let Audience { hold_customers_at_risk, hold_open_complaints, segment, filter, .. } = audience;
+    let Audience { exclude_segments, exclude_customers, exclude_emails, .. } = audience;
+    pb::Audience {
+        hold_customers_at_risk,
+        hold_open_complaints,
+        segment_id: maybe(segment),
+        filter,
+        exclude_segment_ids: exclude_segments.iter().map(ToString::to_string).collect(),
+        exclude_customer_ids: exclude_customers.iter().map(ToString::to_string).collect(),
+        exclude_emails,
     }
 }
 
@@ -87,14 +135,13 @@ pub fn issue(issue: Issue) -> pb::Issue {
     let Issue { freeze_failure, frozen_to: _, create_time, freeze_time, start_time, complete_time, .. } = issue;
     let Issue { state_reason, stop_rule, send_time, max_lateness, .. } = issue;
     let Content { subject, html, text, mjml, ready: _ } = content;
-    let Audience { hold_customers_at_risk } = audience;
     pb::Issue {
         issue_id: id.to_string(),
         publication_id: publication.to_string(),
         subject,
         html,
         text,
-        audience: Some(pb::Audience { hold_customers_at_risk }),
+        audience: Some(self::audience(audience)),
         on_unknown: on_unknown.number(),
         give_up_after: Some(seconds(give_up_after)),
         state: state.number(),
@@ -115,7 +162,7 @@ pub fn issue(issue: Issue) -> pb::Issue {
 
 pub fn accounting(account: &Account, now: Time) -> pb::Accounting {
     let Account { issue, state, state_reason, stopped, kept } = account;
-    let Kept { counts, bounced, replied, withheld: reasons } = kept;
+    let Kept { counts, bounced, bounced_after, complained, replied, withheld: reasons } = kept;
     let Counts { audience, pending, in_flight, deferred, accepted, rejected, unknown, withheld, expired, cancelled, failed } = *counts;
     pb::Accounting {
         issue_id: issue.to_string(),
@@ -137,6 +184,8 @@ pub fn accounting(account: &Account, now: Time) -> pb::Accounting {
         bounced: *bounced,
         stopped: *stopped,
         state_reason: state_reason.clone(),
+        bounced_after: *bounced_after,
+        complained: *complained,
     }
 }
 
@@ -158,7 +207,9 @@ fn attempt(attempt: Attempt) -> pb::Attempt {
 
 pub fn delivery(delivery: Delivery, attempts: Vec<Attempt>) -> pb::Delivery {
     let Delivery { id, issue, message, subscriber, subscription, customer, email, state, withheld_reason, .. } = delivery;
-    let Delivery { consent_basis, mail_message_id, next_attempt_time, settle_time, replied, journey, resolution, .. } = delivery;
+    let Delivery {
+        consent_basis, mail_message_id, next_attempt_time, settle_time, replied, journey, resolution, bounce, complained, ..
+    } = delivery;
     pb::Delivery {
         delivery_id: id.to_string(),
         issue_id: maybe(issue),
@@ -177,6 +228,8 @@ pub fn delivery(delivery: Delivery, attempts: Vec<Attempt>) -> pb::Delivery {
         journey_id: journey.to_string(),
         replied,
         resolution,
+        bounce,
+        complained,
     }
 }
 

@@ -1,11 +1,11 @@
-//! The present state of every subscription, running issue and settled message as events: what a new consumer begins with.
+//! The present state of every subscription, running issue, settled message and overdue publication as events: what a new consumer begins with.
 
 use rapport_core::{Actor, ActorKind, EventId, Failure, Never, Time};
 use rapport_db::{Conn, outbox::StoredEvent};
 
 use super::message::{Sent, settled};
 use crate::{
-    domain::{Event, Issue, IssueState, Subscription, SubscriptionState},
+    domain::{Event, Issue, IssueState, Publication, Subscription, SubscriptionState},
     store,
 };
 
@@ -15,8 +15,9 @@ pub type Snapshot = (Vec<StoredEvent>, Option<String>);
 const SUBSCRIPTIONS: &str = "subscriptions";
 const ISSUES: &str = "issues";
 const MESSAGES: &str = "messages";
+const PUBLICATIONS: &str = "publications";
 
-/// The states after a key: subscriptions, then issues, then messages, each in the order of their ids.
+/// The states after a key: subscriptions, then issues, then messages, then overdue publications, each in the order of their ids.
 ///
 /// # Errors
 /// When the database fails.
@@ -38,9 +39,20 @@ pub async fn snapshot(conn: &mut Conn<'_>, after: Option<&str>, limit: i64) -> R
                 rows.last().filter(|_| full(rows.len())).map_or_else(|| format!("{MESSAGES}/"), |last| format!("{ISSUES}/{}", last.id));
             Ok((rows.into_iter().filter_map(of_issue).collect::<Result<_, _>>()?, Some(next)))
         }
+        PUBLICATIONS => {
+            let rows = store::publication::list_after(conn, id.parse().ok(), limit).await?;
+            let next = rows.last().filter(|_| full(rows.len())).map(|last| format!("{PUBLICATIONS}/{}", last.id));
+            let overdue = rows.into_iter().filter(|publication| publication.missed_slots > 0);
+            let event = |publication: Publication| {
+                let time = publication.overdue_time().unwrap_or(publication.create_time);
+                state(&Event::PublicationOverdue(Box::new(publication)), time)
+            };
+            Ok((overdue.map(event).collect::<Result<_, _>>()?, next))
+        }
         _ => {
             let ids = store::message::list_after(conn, id.parse().ok(), limit).await?;
-            let next = ids.last().filter(|_| full(ids.len())).map(|last| format!("{MESSAGES}/{last}"));
+            let next =
+                ids.last().filter(|_| full(ids.len())).map_or_else(|| format!("{PUBLICATIONS}/"), |last| format!("{MESSAGES}/{last}"));
             let mut events = Vec::new();
             for message in store::message::find_all(conn, &ids).await? {
                 let Some(delivery) = store::delivery::find_of_message(conn, message.id).await? else { continue };
@@ -50,7 +62,7 @@ pub async fn snapshot(conn: &mut Conn<'_>, after: Option<&str>, limit: i64) -> R
                     events.push(state(&settled(&Sent { message, delivery, attempts }), time)?);
                 }
             }
-            Ok((events, next))
+            Ok((events, Some(next)))
         }
     }
 }

@@ -1,11 +1,16 @@
 //! Taking in mail: matched with what it answers, told apart, announced.
 
+use data_encoding::HEXLOWER;
 use rapport_core::{Context, DeliveryId};
 use rapport_db::{Conn, Fault};
+use sha2::{Digest, Sha256};
 
-use super::{Failed, announce, ledger::Tally, subscription, unchanged};
+use super::{Failed, activity, announce, returned, subscription, tally::Tally, unchanged};
 use crate::{
-    domain::{Delivery, Event, InboundKind, InboundMail, Keys, MatchedBy, ParsedMail, Proof, ProofKind, inbound::Recipient},
+    domain::{
+        Activity, Delivery, Event, InboundKind, InboundMail, Keys, MatchedBy, ParsedMail, Proof, ProofKind, inbound::Recipient,
+        parsed_mail, report::Report,
+    },
     store,
 };
 
@@ -18,6 +23,30 @@ pub struct IngestInboundMail {
     pub recipient: String,
     /// What it says.
     pub mail: ParsedMail,
+}
+
+/// The largest mail that is taken in, in octets.
+pub const MAX_MAIL: usize = 25 * 1024 * 1024;
+
+impl IngestInboundMail {
+    /// A mail and to whom it was delivered; none when it is no mail. The same octets for the same recipient are the same mail.
+    pub fn read(raw: &[u8], recipient: &str) -> Option<Self> {
+        let mail = parsed_mail::parse(raw)?;
+        let mut hasher = Sha256::new();
+        hasher.update(recipient.to_lowercase().as_bytes());
+        hasher.update([0]);
+        hasher.update(raw);
+        Some(Self { fingerprint: HEXLOWER.encode(&hasher.finalize()), recipient: recipient.to_owned(), mail })
+    }
+}
+
+/// Whether an address is of a domain that one of our senders uses.
+///
+/// # Errors
+/// When the database fails.
+pub async fn ours(conn: &mut Conn<'_>, address: &str) -> Result<bool, Failed> {
+    let Some((_, domain)) = address.rsplit_once('@') else { return Ok(false) };
+    Ok(store::sender::domains(conn).await?.contains(&domain.to_lowercase()))
 }
 
 /// Takes in a mail. The same mail for the same recipient is taken in once.
@@ -42,7 +71,7 @@ pub async fn ingest_inbound_mail(
         let proof = Proof::plain(ProofKind::Mailto, mail.from_email.clone(), &*cx.caller.name, cx.now);
         subscription::end(conn, cx, loaded, proof, "").await?;
     }
-    let matched = matched(conn, recipient, &mail).await?;
+    let matched = matched(conn, keys, recipient, &mail).await?;
     let delivery = match matched {
         Some((id, _)) => store::delivery::find_all_for_update(conn, &[id]).await?.pop(),
         None => None,
@@ -52,7 +81,7 @@ pub async fn ingest_inbound_mail(
         None => None,
     };
     let answers = mail.answers();
-    let ParsedMail { from_email, from_name, subject, text, message_id, .. } = mail;
+    let ParsedMail { from_email, from_name, subject, text, message_id, report, .. } = mail;
     let taken = InboundMail {
         id: cx.fresh(),
         kind,
@@ -77,12 +106,24 @@ pub async fn ingest_inbound_mail(
         return Err(Fault::Repeat.into());
     }
     if let Some(delivery) = delivery {
-        answered(conn, cx, keys, delivery, kind).await?;
+        // Only who got the mail has its token: without it a report is kept and believed in nothing.
+        match (report, matched) {
+            (Some(Report::Delivery(report)), Some((_, MatchedBy::Token))) if matches!(recipient, Recipient::Bounce(_)) => {
+                let delivery = returned::bounced(conn, cx, keys, delivery, &report).await?;
+                prove(conn, cx, keys, delivery).await?;
+            }
+            (Some(Report::Complaint(report)), Some((_, MatchedBy::Token))) => {
+                let delivery = returned::complained(conn, cx, keys, delivery, &report).await?;
+                prove(conn, cx, keys, delivery).await?;
+            }
+            (Some(_), _) => {}
+            (None, _) => answered(conn, cx, keys, delivery, kind).await?,
+        }
     }
     match kind {
         InboundKind::Reply => announce(conn, cx, &Event::InboundReply(Box::new(taken.clone()))).await?,
         InboundKind::AutoReply => announce(conn, cx, &Event::InboundAutoReply(Box::new(taken.clone()))).await?,
-        InboundKind::Bounce | InboundKind::Unsubscribe => {}
+        InboundKind::Bounce | InboundKind::Unsubscribe | InboundKind::Complaint => {}
     }
     Ok(taken)
 }
@@ -97,11 +138,23 @@ fn kind(recipient: Recipient, mail: &ParsedMail) -> InboundKind {
 }
 
 /// What it answers: by the token, then by In-Reply-To, then by the newest of References.
-async fn matched(conn: &mut Conn<'_>, recipient: Recipient, mail: &ParsedMail) -> Result<Option<(DeliveryId, MatchedBy)>, Failed> {
-    if let Recipient::Reply(id) | Recipient::Bounce(id) = recipient
-        && store::delivery::find(conn, id).await?.is_some()
-    {
-        return Ok(Some((id, MatchedBy::Token)));
+async fn matched(
+    conn: &mut Conn<'_>,
+    keys: &Keys,
+    recipient: Recipient,
+    mail: &ParsedMail,
+) -> Result<Option<(DeliveryId, MatchedBy)>, Failed> {
+    // A complaint comes to another address, with the mail's own inside.
+    let enclosed = match &mail.report {
+        Some(Report::Complaint(report)) => report.addresses.iter().map(|address| Recipient::read(address, keys)).collect(),
+        _ => Vec::new(),
+    };
+    for recipient in std::iter::once(recipient).chain(enclosed) {
+        if let Recipient::Reply(id) | Recipient::Bounce(id) = recipient
+            && store::delivery::find(conn, id).await?.is_some()
+        {
+            return Ok(Some((id, MatchedBy::Token)));
+        }
     }
     let answered = mail.in_reply_to.iter().map(|id| (id, MatchedBy::InReplyTo));
     let referred = mail.references.iter().rev().map(|id| (id, MatchedBy::References));
@@ -124,6 +177,18 @@ async fn customer(conn: &mut Conn<'_>, delivery: &Delivery) -> Result<Option<rap
     })
 }
 
+/// A report about a mail proves that it arrived.
+async fn prove(conn: &mut Conn<'_>, cx: &Context, keys: &Keys, delivery: Delivery) -> Result<(), Failed> {
+    let before = delivery.state;
+    let after = delivery.prove(cx.now);
+    if after.state == before {
+        return Ok(());
+    }
+    let mut tally = Tally::default();
+    tally.record(keys, before, after, None);
+    tally.finish(conn, cx).await
+}
+
 /// An answer of a person or a machine proves that the mail arrived; a person's is counted once.
 async fn answered(conn: &mut Conn<'_>, cx: &Context, keys: &Keys, delivery: Delivery, kind: InboundKind) -> Result<(), Failed> {
     if !matches!(kind, InboundKind::Reply | InboundKind::AutoReply) {
@@ -137,12 +202,13 @@ async fn answered(conn: &mut Conn<'_>, cx: &Context, keys: &Keys, delivery: Deli
     }
     if let (Some(issue), true) = (after.issue, after.replied && !replied) {
         store::counts::add_replied(conn, issue).await?;
+        activity::note(conn, issue, cx.now, Activity { replied: 1, ..Activity::default() }).await?;
     }
     if after.state == before {
         unchanged(store::delivery::update(conn, after).await?)?;
         return Ok(());
     }
     let mut tally = Tally::default();
-    tally.record(conn, cx, keys, before, after, None).await?;
+    tally.record(keys, before, after, None);
     tally.finish(conn, cx).await
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use rapport_core::{Context, DeliveryId, Email, Failure, IssueId, MessageId, Page, PublicationId, SubscriptionId, Time};
+use rapport_core::{Context, DeliveryId, Email, Failure, IssueId, MessageId, Page, PublicationId, SubscriptionId, Time, Violations};
 use rapport_db::Conn;
 
 use super::{
@@ -13,10 +13,10 @@ use super::{
 pub use crate::store::{counts::Kept, delivery::Filter as DeliveryFilter, issue::Filter as IssueFilter};
 use crate::{
     domain::{
-        Attempt, Audience, Content, Delivery, Event, Issue, IssueState, Keys, OnUnknown, Refused, StopRule, Subscriber,
+        Attempt, Audience, Content, Delivery, Event, Issue, IssueState, Keys, OnUnknown, PublicationKind, Refused, StopRule, Subscriber,
         issue::MAX_LATENESS,
         preview::{self, Preview},
-        template,
+        template::{self, Links},
     },
     store,
 };
@@ -44,8 +44,9 @@ pub struct CreateIssue {
 /// When there is no such publication, or the id is taken.
 pub async fn create_issue(conn: &mut Conn<'_>, cx: &Context, command: CreateIssue) -> Result<Issue, Failed> {
     let CreateIssue { id, publication, content, audience, on_unknown, give_up_after } = command;
-    if store::publication::find(conn, publication).await?.is_none() {
-        return Err(Failure::not_found("publication", publication));
+    let found = store::publication::find(conn, publication).await?.ok_or_else(|| Failure::not_found("publication", publication))?;
+    if found.kind == PublicationKind::Notice {
+        check_notice(&content, &audience)?;
     }
     let issue = Issue {
         id,
@@ -72,6 +73,16 @@ pub async fn create_issue(conn: &mut Conn<'_>, cx: &Context, command: CreateIssu
         return Err(Failure::Refused(Refused::IdTaken(id.to_string())));
     }
     Ok(issue)
+}
+
+/// A notice goes to a segment or a filter, and nobody can leave it.
+fn check_notice(content: &Content, audience: &Audience) -> Result<(), Failed> {
+    if !audience.narrowed() {
+        return Err(Failure::Refused(Refused::AudienceMissing));
+    }
+    let mut violations = Violations::new();
+    content.check("issue", &template::notice_sample(), &mut violations);
+    if violations.is_empty() { Ok(()) } else { Err(Failure::Invalid(violations)) }
 }
 
 /// Reads an issue.
@@ -276,7 +287,7 @@ pub async fn list_deliveries(
     Ok((tried.collect(), token))
 }
 
-/// How the link to leave looks in previews and tests: it ends nobody's subscription.
+/// How the links of one person look in previews and tests: they are nobody's.
 const NOBODY: &str = "preview";
 
 /// An issue as one subscriber would get it, or a sample person; nothing is stored.
@@ -292,9 +303,12 @@ pub async fn preview_issue(
     let issue = get_issue(conn, id).await?;
     let publication =
         store::publication::find(conn, issue.publication).await?.ok_or_else(|| Failure::not_found("publication", issue.publication))?;
-    let url = format!("{public_url}/unsubscribe/{NOBODY}");
+    let [url, preferences] = ["unsubscribe", "preferences"]
+        .map(|page| (publication.kind == PublicationKind::Newsletter).then(|| format!("{public_url}/{page}/{NOBODY}")));
+    let links =
+        url.as_deref().zip(preferences.as_deref()).map(|(unsubscribe_url, preferences_url)| Links { unsubscribe_url, preferences_url });
     let values = |name: &str, email: &str, language: &str| {
-        template::issue_values(name, email, language, &publication.display_name, &publication.description, &url)
+        template::issue_values(name, email, language, &publication.display_name, &publication.description, links)
     };
     let values = match subscription {
         None => values("Ada", "ada@example.com", "en"),
@@ -304,7 +318,10 @@ pub async fn preview_issue(
             values(&display_name, email.as_str(), language.as_ref().map(ToString::to_string).as_deref().unwrap_or_default())
         }
     };
-    Ok(preview::preview(issue.content.render(&values).map(|rendered| rendered.with_unsubscribe(&url))))
+    Ok(preview::preview(issue.content.render(&values).map(|rendered| match &url {
+        Some(url) => rendered.with_unsubscribe(url),
+        None => rendered,
+    })))
 }
 
 /// A test of an issue.

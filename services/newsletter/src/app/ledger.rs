@@ -3,148 +3,18 @@
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
+    sync::Arc,
     time::Duration,
 };
 
-use rapport_core::{Context, DeliveryId, IssueId, Time};
+use rapport_core::{Context, DeliveryId, IssueId, SenderId, Time};
 use rapport_db::Conn;
 
-use super::{
-    Failed, announce,
-    message::{Sent, settled},
-    unchanged,
-};
+use super::{Failed, pace::Paces, suppression::suppressed, tally::Tally, unchanged};
 use crate::{
-    domain::{
-        Attempt, Counts, Delivery, DeliveryState, Event, Held, Issue, IssueState, Keys, Message, Publication, Report, Sender, Subscription,
-        SubscriptionState, WithheldReason, event::Told, issue::stop_reason,
-    },
+    domain::{Delivery, Held, Issue, Keys, Message, Publication, Report, Sender, Subscription, SubscriptionState, WithheldReason},
     store,
 };
-
-/// The changes of one transaction to the counters of issues, applied at its end: one update per issue.
-#[derive(Debug, Default)]
-pub struct Tally {
-    counts: BTreeMap<IssueId, Counts>,
-    bounced: BTreeMap<IssueId, i64>,
-    withheld: BTreeMap<(IssueId, WithheldReason), i64>,
-}
-
-impl Tally {
-    /// A new recipient of an issue.
-    pub fn add(&mut self, delivery: &Delivery) {
-        let Some(issue) = delivery.issue else { return };
-        self.counts.entry(issue).or_default().add(delivery.state);
-        if let Some(reason) = delivery.withheld_reason {
-            *self.withheld.entry((issue, reason)).or_default() += 1;
-        }
-    }
-
-    /// Saves a delivery that went from one state to another, with the attempt that did it, and announces what others need to know.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn record(
-        &mut self,
-        conn: &mut Conn<'_>,
-        cx: &Context,
-        keys: &Keys,
-        before: DeliveryState,
-        after: Delivery,
-        attempt: Option<Attempt>,
-    ) -> Result<(), Failed> {
-        let saved = unchanged(store::delivery::update(conn, after).await?)?;
-        if let Some(attempt) = attempt {
-            if saved.state == DeliveryState::Rejected && attempt.reply.hard_bounce() {
-                let mark = keys.address_mark(&saved.email.normalized());
-                let evidence = format!("delivery {}: {} {}", saved.id, attempt.reply.code, attempt.reply.enhanced);
-                store::suppression::insert(conn, &mark, "HARD_BOUNCE", &evidence, cx.now).await?;
-                if let Some(issue) = saved.issue {
-                    *self.bounced.entry(issue).or_default() += 1;
-                }
-            }
-            store::attempt::upsert(conn, attempt).await?;
-        }
-        if saved.state == before {
-            return Ok(());
-        }
-        if let Some(issue) = saved.issue {
-            self.counts.entry(issue).or_default().shift(before, saved.state);
-            if let Some(reason) = saved.withheld_reason {
-                *self.withheld.entry((issue, reason)).or_default() += 1;
-            }
-        }
-        tell(conn, cx, saved).await
-    }
-
-    /// Applies the changes; an issue with nothing left to be tried is completed, one that bounces too often is stopped.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn finish(self, conn: &mut Conn<'_>, cx: &Context) -> Result<(), Failed> {
-        for (issue, change) in self.counts {
-            let more = self.bounced.get(&issue).copied().unwrap_or_default();
-            let (counts, bounced) = store::counts::apply(conn, issue, change, more).await?;
-            if counts.settled() {
-                complete(conn, cx, issue).await?;
-            } else if more > 0
-                && let Some(reason) = stop_reason(counts.accepted, bounced)
-            {
-                stop(conn, cx, issue, reason).await?;
-            }
-        }
-        for ((issue, reason), count) in self.withheld {
-            store::counts::add_withheld(conn, issue, reason, count).await?;
-        }
-        Ok(())
-    }
-}
-
-/// Announces the exceptions of issues and the end of single messages; accepted deliveries of issues are too many to be events.
-async fn tell(conn: &mut Conn<'_>, cx: &Context, delivery: Delivery) -> Result<(), Failed> {
-    let told: Option<fn(Box<Told>) -> Event> = match delivery.state {
-        DeliveryState::Rejected => Some(Event::DeliveryRejected),
-        DeliveryState::Expired => Some(Event::DeliveryExpired),
-        DeliveryState::Unknown => Some(Event::DeliveryUnknown),
-        _ => None,
-    };
-    match (delivery.message, told) {
-        (Some(message), _) if delivery.state.settled() => {
-            let Some(message) = store::message::find(conn, message).await? else { return Ok(()) };
-            let attempts = store::attempt::list(conn, &[delivery.id]).await?;
-            announce(conn, cx, &settled(&Sent { message, delivery, attempts })).await
-        }
-        (None, Some(told)) => {
-            let attempts = store::attempt::list(conn, &[delivery.id]).await?;
-            announce(conn, cx, &told(Box::new(Told { delivery, attempts }))).await
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Completes an issue whose counters say that nothing is left to be tried.
-pub(super) async fn complete(conn: &mut Conn<'_>, cx: &Context, id: IssueId) -> Result<(), Failed> {
-    let Some(loaded) = store::issue::find_for_update(conn, id).await? else { return Ok(()) };
-    let Some(completed) = loaded.complete(cx.now) else { return Ok(()) };
-    let saved = unchanged(store::issue::update(conn, completed).await?)?;
-    match saved.state {
-        IssueState::Completed => announce(conn, cx, &Event::IssueCompleted(Box::new(saved))).await,
-        // That it was cancelled is told already.
-        _ => Ok(()),
-    }
-}
-
-/// Pauses an issue by the stop rule, unless it was overruled.
-async fn stop(conn: &mut Conn<'_>, cx: &Context, id: IssueId, reason: String) -> Result<(), Failed> {
-    // Read first: an issue whose rule was overruled may bounce often, and would be locked each time.
-    if store::issue::find(conn, id).await?.and_then(|issue| issue.stop(reason.clone())).is_none() {
-        return Ok(());
-    }
-    let Some(loaded) = store::issue::find_for_update(conn, id).await? else { return Ok(()) };
-    let Some(stopped) = loaded.stop(reason) else { return Ok(()) };
-    let saved = unchanged(store::issue::update(conn, stopped).await?)?;
-    announce(conn, cx, &Event::IssuePaused(Box::new(saved))).await
-}
 
 /// How much a worker takes at a time.
 #[derive(Clone, Debug)]
@@ -168,8 +38,10 @@ pub struct Work {
     pub delivery: Delivery,
     /// The lease.
     pub held: Held,
+    /// How long after the lease its slot is: it is not handed over before.
+    pub wait: Duration,
     /// Who sends.
-    pub sender: Sender,
+    pub sender: Arc<Sender>,
     /// What it is about.
     pub about: About,
 }
@@ -178,35 +50,38 @@ pub struct Work {
 #[derive(Clone, Debug)]
 pub enum About {
     /// An issue of a publication.
-    Issue(Box<(Issue, Publication)>),
+    Issue(Arc<(Issue, Publication)>),
     /// A single message, with the subscription that it asks to confirm.
     Message(Box<(Message, Option<Subscription>)>),
 }
 
-/// Leases what is due, as far as there is room and no site gets too much. What is not to be sent any more is settled here.
+/// Leases what is due, as far as there is room, no site gets too much and no sender sends too fast. What is not to be sent any more is
+/// settled here.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn claim(conn: &mut Conn<'_>, cx: &Context, keys: &Keys, claim: &Claim) -> Result<Vec<Work>, Failed> {
     let Claim { worker, room, sites, other_sites, lease } = claim;
     let mut sites = sites.clone();
-    let busy: Vec<String> = sites.iter().filter(|(_, room)| **room == 0).map(|(site, _)| site.clone()).collect();
+    let clock = rapport_db::clock::now(conn).await?;
+    let mut paces = Paces::load(conn, cx.now, clock).await?;
+    let busy = sites.iter().filter(|(_, room)| **room == 0).map(|(site, _)| site.clone()).collect();
     let limit = i64::try_from(room * 4).unwrap_or(i64::MAX);
-    let due = store::dispatch::list_due(conn, cx.now, &busy, limit).await?;
+    let due = store::dispatch::list_due(conn, cx.now, &paces.without(busy), limit).await?;
     if due.is_empty() {
         return Ok(Vec::new());
     }
-    let until = rapport_db::clock::now(conn).await? + *lease;
+    let until = clock + *lease;
     let subscriptions: Vec<_> = due.iter().filter_map(|delivery| delivery.subscription).collect();
     let states = store::subscription::states(conn, &subscriptions).await?;
-    let marks: Vec<String> = due.iter().flat_map(|delivery| keys.address_marks(&delivery.email.normalized())).collect();
-    let suppressed = store::suppression::find_all(conn, &marks).await?;
+    let addresses: Vec<String> = due.iter().map(|delivery| delivery.email.normalized()).collect();
+    let suppressed = suppressed(conn, keys, addresses).await?;
     let mut tally = Tally::default();
     let mut taken = Vec::new();
     for delivery in due {
         let before = delivery.state;
         let ended = delivery.subscription.is_some_and(|id| states.get(&id) != Some(&SubscriptionState::Active));
-        let unwanted = keys.address_marks(&delivery.email.normalized()).iter().any(|mark| suppressed.contains(mark));
+        let unwanted = suppressed.contains(&delivery.email.normalized());
         let over = if ended {
             delivery.clone().withhold(WithheldReason::Unsubscribed, cx.now)
         } else if unwanted {
@@ -215,37 +90,39 @@ pub async fn claim(conn: &mut Conn<'_>, cx: &Context, keys: &Keys, claim: &Claim
             delivery.clone().expire(cx.now)
         };
         if let Some(over) = over {
-            tally.record(conn, cx, keys, before, over, None).await?;
+            tally.record(keys, before, over, None);
             continue;
         }
         let at_site = sites.entry(delivery.email.domain().to_lowercase()).or_insert(*other_sites);
-        if taken.len() < *room && *at_site > 0 {
+        if taken.len() < *room && *at_site > 0 && paces.allow(&delivery) {
             *at_site -= 1;
-            taken.push(unchanged(store::delivery::update(conn, delivery.lease(worker, until)).await?)?);
+            taken.push(delivery.lease(worker, until));
         }
     }
     tally.finish(conn, cx).await?;
-    load(conn, cx, taken).await
+    let waits = paces.give(conn, cx.now, clock, &taken).await?;
+    let taken = unchanged(store::transition::update_all(conn, taken).await?)?;
+    load(conn, cx, taken.into_iter().zip(waits)).await
 }
 
 /// Loads what the letters of these deliveries are made of, each thing once.
-async fn load(conn: &mut Conn<'_>, cx: &Context, taken: Vec<Delivery>) -> Result<Vec<Work>, Failed> {
+async fn load(conn: &mut Conn<'_>, cx: &Context, taken: impl Iterator<Item = (Delivery, Duration)>) -> Result<Vec<Work>, Failed> {
     let gone = |what: &str| rapport_db::Fault::Corrupt(format!("a delivery without its {what}"));
-    let mut senders = BTreeMap::new();
-    let mut issues: BTreeMap<IssueId, (Issue, Publication)> = BTreeMap::new();
+    let mut senders: BTreeMap<SenderId, Arc<Sender>> = BTreeMap::new();
+    let mut issues: BTreeMap<IssueId, Arc<(Issue, Publication)>> = BTreeMap::new();
     let mut work = Vec::new();
-    for delivery in taken {
+    for (delivery, wait) in taken {
         if let Entry::Vacant(unknown) = senders.entry(delivery.sender) {
-            unknown.insert(store::sender::find(conn, delivery.sender).await?.ok_or_else(|| gone("sender"))?);
+            unknown.insert(Arc::new(store::sender::find(conn, delivery.sender).await?.ok_or_else(|| gone("sender"))?));
         }
         let about = match (delivery.issue, delivery.message) {
             (Some(id), _) => {
                 if let Entry::Vacant(unknown) = issues.entry(id) {
                     let issue = store::issue::find(conn, id).await?.ok_or_else(|| gone("issue"))?;
                     let publication = store::publication::find(conn, issue.publication).await?.ok_or_else(|| gone("publication"))?;
-                    unknown.insert((issue, publication));
+                    unknown.insert(Arc::new((issue, publication)));
                 }
-                About::Issue(Box::new(issues[&id].clone()))
+                About::Issue(Arc::clone(&issues[&id]))
             }
             (None, Some(id)) => {
                 let message = store::message::find(conn, id).await?.ok_or_else(|| gone("message"))?;
@@ -259,7 +136,7 @@ async fn load(conn: &mut Conn<'_>, cx: &Context, taken: Vec<Delivery>) -> Result
         };
         let held =
             Held { delivery: delivery.id, worker: delivery.worker.clone().unwrap_or_default(), fence: delivery.fence, start_time: cx.now };
-        work.push(Work { sender: senders[&delivery.sender].clone(), held, about, delivery });
+        work.push(Work { sender: Arc::clone(&senders[&delivery.sender]), held, about, wait, delivery });
     }
     Ok(work)
 }
@@ -347,7 +224,7 @@ pub async fn step(conn: &mut Conn<'_>, cx: &Context, keys: &Keys, steps: &[Step]
             }
         };
         if let Some((row, attempt)) = change {
-            tally.record(conn, cx, keys, before, row, attempt).await?;
+            tally.record(keys, before, row, attempt);
         }
         done.push(stepped);
     }
@@ -373,7 +250,7 @@ pub async fn give_up(
     for delivery in store::delivery::find_all_for_update(conn, &ids).await? {
         let before = delivery.state;
         if let Some(cancelled) = delivery.cancel(cx.now) {
-            tally.record(conn, cx, keys, before, cancelled, None).await?;
+            tally.record(keys, before, cancelled, None);
         }
     }
     tally.finish(conn, cx).await?;
@@ -407,7 +284,7 @@ pub async fn recover(conn: &mut Conn<'_>, cx: &Context, keys: &Keys, all: bool, 
         if let Some((number, outcome)) = ended {
             store::attempt::end(conn, recovered.id, number, outcome, "the worker was lost before it told the outcome", cx.now).await?;
         }
-        tally.record(conn, cx, keys, before, recovered, None).await?;
+        tally.record(keys, before, recovered, None);
     }
     tally.finish(conn, cx).await?;
     Ok(lost.len())

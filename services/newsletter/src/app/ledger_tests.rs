@@ -19,8 +19,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Audience, Cadence, Content, Counts, IssueState, Keys, OnUnknown, Proof, ProofKind, Reply, Report, SmtpPhase, Subscriber,
-        Subscription, Verdict,
+        Audience, Cadence, Content, Counts, Facts, IssueState, Keys, OnUnknown, Proof, ProofKind, PublicationKind, Reply, Report,
+        SmtpPhase, Subscriber, Subscription, Verdict,
     },
     store,
 };
@@ -59,6 +59,8 @@ impl House {
                     reply_domain,
                     bounce_domain,
                     transport: "outbox".into(),
+                    brand_name: String::new(),
+                    brand_color: None,
                 };
                 publication::create_sender(conn, cx, command).await?;
                 let command = CreatePublication {
@@ -66,7 +68,9 @@ impl House {
                     display_name: "News".into(),
                     description: String::new(),
                     sender,
+                    kind: PublicationKind::Newsletter,
                     cadence: Cadence::Weekly,
+                    track_clicks: false,
                 };
                 publication::create_publication(conn, cx, command).await?;
                 for number in 0..audience {
@@ -90,12 +94,15 @@ impl House {
             let chunk = self.database.read(async |conn| freeze::next_chunk(conn, id).await).await.expect("read");
             let Some(chunk) = chunk else { return id };
             if chunk.last {
-                self.database.write(async |conn| freeze::start(conn, cx, id).await).await.expect("started");
+                self.database.write(async |conn| freeze::start(conn, cx, id, chunk.after).await).await.expect("started");
                 continue;
             }
             // The second time is what happens when a crash came between the commit and the answer.
             for _ in 0..2 {
-                self.database.write(async |conn| freeze::freeze_chunk(conn, cx, keys, &chunk, &[]).await).await.expect("frozen");
+                self.database
+                    .write(async |conn| freeze::freeze_chunk(conn, cx, keys, &chunk, &Facts::default()).await)
+                    .await
+                    .expect("frozen");
             }
         }
     }
@@ -227,7 +234,7 @@ both_databases! {
                 issue::create_issue(conn, cx, command).await?;
                 issue::send_issue(conn, cx, again, None).await?;
                 let chunk = freeze::next_chunk(conn, again).await?.expect("it is freezing");
-                freeze::freeze_chunk(conn, cx, keys, &chunk, &[]).await?;
+                freeze::freeze_chunk(conn, cx, keys, &chunk, &Facts::default()).await?;
                 freeze::fail(conn, again, "the customer service cannot be asked").await
             })
             .await

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use rapport_core::{ContactPurpose, Context, CustomerId, DeliveryId, Email, Failure, JourneyId, MessageId, SenderId};
+use rapport_core::{ContactPurpose, Context, CustomerId, DeliveryId, Email, Failure, JourneyId, Language, MessageId, SenderId};
 use rapport_db::{Conn, Fault};
 
-use super::{Failed, announce};
+use super::{Failed, announce, suppression};
 use crate::{
     domain::{
         Allowed, Attempt, Content, Customer, Delivery, DeliveryState, Event, Keys, Message, OnUnknown, Publication, Refused, Rendered,
-        Sender, Subscription, WithheldReason,
+        Sender, Subscription, WithheldReason, Wordings,
         event::{Settled, Told},
         message::{self, GIVE_UP_AFTER},
     },
@@ -111,8 +111,8 @@ pub(super) async fn send_confirmation(
     conn: &mut Conn<'_>,
     cx: &Context,
     keys: &Keys,
-    publication: &Publication,
-    subscription: &Subscription,
+    wordings: &Wordings,
+    (publication, subscription): (&Publication, &Subscription),
 ) -> Result<Sent, Failed> {
     let sender = store::sender::find(conn, publication.sender).await?.ok_or(Failure::Refused(Refused::SenderMissing))?;
     let message = Message {
@@ -122,7 +122,7 @@ pub(super) async fn send_confirmation(
         to_email: subscription.subscriber.email.clone(),
         to_name: subscription.subscriber.display_name.clone(),
         purpose: ContactPurpose::Service,
-        content: message::confirmation(),
+        content: message::confirmation(wordings.of_first(subscription.subscriber.language.as_ref().map(Language::as_str))),
         variables: BTreeMap::from([("publication".to_owned(), publication.display_name.clone())]),
         in_reply_to: None,
         confirms: Some(subscription.id),
@@ -173,9 +173,8 @@ async fn store_with_delivery(
     domain: &str,
     allowed: Allowed,
 ) -> Result<Sent, Failed> {
-    let marks = keys.address_marks(&message.to_email.normalized());
     let allowed = match allowed {
-        Ok(_) if !store::suppression::find_all(conn, &marks).await?.is_empty() => Err(WithheldReason::Suppressed),
+        Ok(_) if !suppression::suppressed(conn, keys, [message.to_email.normalized()]).await?.is_empty() => Err(WithheldReason::Suppressed),
         allowed => allowed,
     };
     let delivery_id: DeliveryId = cx.fresh();
@@ -210,6 +209,8 @@ async fn store_with_delivery(
         traceparent: cx.traceparent.clone(),
         create_time: cx.now,
         resolution: String::new(),
+        bounce: String::new(),
+        complained: false,
     };
     let delivery = if delivery.state.settled() { Delivery { settle_time: Some(cx.now), ..delivery } } else { delivery };
     // Another transaction was first: the repetition finds its message.

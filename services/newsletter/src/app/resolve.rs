@@ -3,7 +3,7 @@
 use rapport_core::{Context, DeliveryId, Failure, IssueId};
 use rapport_db::Conn;
 
-use super::{Failed, announce, ledger::Tally, unchanged};
+use super::{Failed, announce, tally::Tally, unchanged};
 use crate::{
     domain::{Delivery, Event, Issue, Keys, Resolution, event::Told},
     store,
@@ -51,7 +51,7 @@ pub async fn resolve_unknown(
         let attempts = store::attempt::list(conn, &[settled.id]).await?;
         // As it is saved: with the next version.
         let told = Told { delivery: Delivery { version: settled.version + 1, ..settled.clone() }, attempts };
-        tally.record(conn, cx, keys, before, settled, None).await?;
+        tally.record(keys, before, settled, None);
         announce(conn, cx, &Event::DeliveryResolved(Box::new(told))).await?;
     }
     tally.finish(conn, cx).await?;

@@ -3,11 +3,11 @@
 use rapport_core::{ConsentId, Context, CustomerId, Email, Failure, Language, Page, PublicationId, SubscriptionId, Time};
 use rapport_db::{Conn, Fault};
 
-use super::{Failed, announce, message, unchanged};
+use super::{Failed, activity, announce, message, suppression, unchanged};
 pub use crate::store::subscription::Filter as SubscriptionFilter;
 use crate::{
     domain::{
-        Ask, Event, Keys, Proof, ProofKind, Purpose, Refused, Subscriber, Subscription, SubscriptionState,
+        Ask, Event, Keys, Proof, ProofKind, PublicationKind, Purpose, Refused, Subscriber, Subscription, SubscriptionState, Wordings,
         subscription::{CONFIRM_WITHIN, ConfirmationId},
     },
     store,
@@ -39,12 +39,14 @@ pub struct Subscribe {
 ///
 /// # Errors
 /// When there is no such publication.
-pub async fn subscribe(conn: &mut Conn<'_>, cx: &Context, keys: &Keys, command: Subscribe) -> Result<Time, Failed> {
+pub async fn subscribe(conn: &mut Conn<'_>, cx: &Context, keys: &Keys, wordings: &Wordings, command: Subscribe) -> Result<Time, Failed> {
     let publication =
         store::publication::find(conn, command.publication).await?.ok_or_else(|| Failure::not_found("publication", command.publication))?;
+    if publication.kind == PublicationKind::Notice {
+        return Err(Failure::Refused(Refused::PublicationIsNotice));
+    }
     let answer = cx.now + CONFIRM_WITHIN;
-    let marks = keys.address_marks(&command.email.normalized());
-    if !store::suppression::find_all(conn, &marks).await?.is_empty() {
+    if !suppression::suppressed(conn, keys, [command.email.normalized()]).await?.is_empty() {
         return Ok(answer);
     }
     let subscriber = subscriber(conn, cx, &command).await?;
@@ -65,13 +67,13 @@ pub async fn subscribe(conn: &mut Conn<'_>, cx: &Context, keys: &Keys, command: 
             new
         }
     };
-    message::send_confirmation(conn, cx, keys, &publication, &asked).await?;
+    message::send_confirmation(conn, cx, keys, wordings, (&publication, &asked)).await?;
     announce(conn, cx, &Event::SubscriptionPending(Box::new(asked))).await?;
     Ok(answer)
 }
 
 /// The person with this address, made if unknown; what was not known about the person is filled in.
-async fn subscriber(conn: &mut Conn<'_>, cx: &Context, command: &Subscribe) -> Result<Subscriber, Failed> {
+pub(super) async fn subscriber(conn: &mut Conn<'_>, cx: &Context, command: &Subscribe) -> Result<Subscriber, Failed> {
     let customer = match command.customer {
         Some(customer) => Some(customer),
         None => store::customer::find_by_email(conn, &command.email).await?,
@@ -165,6 +167,7 @@ pub(super) async fn end(
     let saved = unchanged(store::subscription::update(conn, ended).await?)?;
     if saved.state == SubscriptionState::Unsubscribed {
         store::publication::count_active(conn, saved.publication, -1).await?;
+        activity::note_left(conn, saved.publication, saved.subscriber.id, cx.now).await?;
         announce(conn, cx, &Event::SubscriptionEnded(Box::new(saved.clone()))).await?;
     }
     Ok(saved)

@@ -73,6 +73,10 @@ words! {
         CustomerAtRisk = 4 "CUSTOMER_AT_RISK",
         /// The customer was deleted.
         CustomerDeleted = 5 "CUSTOMER_DELETED",
+        /// The issue leaves out the address, the customer, or a segment that the customer is in.
+        Excluded = 6 "EXCLUDED",
+        /// The customer has a complaint that is going on, and the issue holds such customers.
+        OpenComplaint = 7 "OPEN_COMPLAINT",
     }
 }
 
@@ -162,6 +166,12 @@ pub struct Delivery {
     /// Who settled an unknown outcome by hand, to what and why; empty when nobody did.
     #[serde(default)]
     pub resolution: String,
+    /// What a mail server reported after it was accepted: the finding, the status code and the diagnosis; empty when nothing came back.
+    #[serde(default)]
+    pub bounce: String,
+    /// Whether the recipient called it spam.
+    #[serde(default)]
+    pub complained: bool,
 }
 
 /// One try to hand a delivery over.

@@ -49,6 +49,8 @@ fn delivery(number: u128, on_unknown: OnUnknown) -> Delivery {
         traceparent: None,
         create_time: at(0),
         resolution: String::new(),
+        bounce: String::new(),
+        complained: false,
     }
 }
 
@@ -248,10 +250,26 @@ fn only_an_unknown_outcome_is_settled_by_hand_and_one_sent_again_has_time_to_be_
 }
 
 #[test]
-fn the_stop_rule_needs_enough_outcomes_and_more_than_five_in_a_hundred() {
-    for (accepted, bounced, stops) in
-        [(0, 499, false), (0, 500, true), (475, 25, false), (474, 26, true), (10_000, 500, false), (0, 0, false)]
-    {
-        assert_eq!(stop_reason(accepted, bounced).is_some(), stops, "{accepted} accepted, {bounced} bounced");
+fn the_stop_rule_needs_enough_outcomes_and_more_than_five_bounces_in_a_hundred_or_one_complaint_in_a_thousand() {
+    for (accepted, refused, returned, complained, stops) in [
+        (0, 499, 0, 0, false),
+        (0, 500, 0, 0, true),
+        (475, 25, 0, 0, false),
+        (474, 26, 0, 0, true),
+        (10_000, 500, 0, 0, false),
+        (0, 0, 0, 0, false),
+        (500, 0, 25, 0, false),
+        (500, 0, 26, 0, true),
+        (499, 0, 0, 499, false),
+        (999, 0, 0, 1, true),
+        (1000, 0, 0, 1, false),
+        (1000, 0, 0, 2, true),
+    ] {
+        let reason = stop_reason(accepted, refused, returned, complained);
+        assert_eq!(
+            reason.is_some(),
+            stops,
+            "{accepted} accepted, {refused} refused, {returned} returned, {complained} complained: {reason:?}"
+        );
     }
 }

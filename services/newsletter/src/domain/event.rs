@@ -3,7 +3,7 @@
 use rapport_core::{Id, JourneyId, SubjectId};
 use serde::{Deserialize, Serialize};
 
-use super::{Attempt, Delivery, InboundMail, Issue, Message, Subscription};
+use super::{Attempt, Delivery, InboundMail, Issue, Message, Publication, Subscription};
 
 /// Something that happened, with its subject as it was after it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,12 +37,18 @@ pub enum Event {
     DeliveryUnknown(Box<Told>),
     /// An unknown outcome of a delivery of an issue was settled by hand.
     DeliveryResolved(Box<Told>),
+    /// A delivery that was accepted came back.
+    DeliveryBounced(Box<Told>),
+    /// The recipient called a delivery spam.
+    DeliveryComplained(Box<Told>),
     /// A person answered.
     InboundReply(Box<InboundMail>),
     /// A machine answered.
     InboundAutoReply(Box<InboundMail>),
     /// A single message reached its end.
     MessageSettled(Box<Settled>),
+    /// The issue that a publication promised did not come.
+    PublicationOverdue(Box<Publication>),
 }
 
 /// A delivery and its attempts.
@@ -65,7 +71,7 @@ pub struct Settled {
 
 impl Event {
     /// Every type in the feed.
-    pub const KINDS: [&'static str; 17] = [
+    pub const KINDS: [&'static str; 20] = [
         "subscription.pending",
         "subscription.confirmed",
         "subscription.ended",
@@ -80,9 +86,12 @@ impl Event {
         "delivery.expired",
         "delivery.unknown",
         "delivery.resolved",
+        "delivery.bounced",
+        "delivery.complained",
         "inbound.reply",
         "inbound.auto_reply",
         "message.settled",
+        "publication.overdue",
     ];
 
     /// Its type in the feed.
@@ -102,9 +111,12 @@ impl Event {
             Self::DeliveryExpired(_) => "delivery.expired",
             Self::DeliveryUnknown(_) => "delivery.unknown",
             Self::DeliveryResolved(_) => "delivery.resolved",
+            Self::DeliveryBounced(_) => "delivery.bounced",
+            Self::DeliveryComplained(_) => "delivery.complained",
             Self::InboundReply(_) => "inbound.reply",
             Self::InboundAutoReply(_) => "inbound.auto_reply",
             Self::MessageSettled(_) => "message.settled",
+            Self::PublicationOverdue(_) => "publication.overdue",
         }
     }
 
@@ -119,11 +131,15 @@ impl Event {
             | Self::IssuePaused(it)
             | Self::IssueResumed(it)
             | Self::IssueCancelled(it) => it.id.cast(),
-            Self::DeliveryRejected(it) | Self::DeliveryExpired(it) | Self::DeliveryUnknown(it) | Self::DeliveryResolved(it) => {
-                it.delivery.id.cast()
-            }
+            Self::DeliveryRejected(it)
+            | Self::DeliveryExpired(it)
+            | Self::DeliveryUnknown(it)
+            | Self::DeliveryResolved(it)
+            | Self::DeliveryBounced(it)
+            | Self::DeliveryComplained(it) => it.delivery.id.cast(),
             Self::InboundReply(it) | Self::InboundAutoReply(it) => it.id.cast(),
             Self::MessageSettled(it) => Id::cast(it.message.id),
+            Self::PublicationOverdue(it) => it.id.cast(),
         }
     }
 
@@ -138,11 +154,15 @@ impl Event {
             | Self::IssuePaused(it)
             | Self::IssueResumed(it)
             | Self::IssueCancelled(it) => it.version,
-            Self::DeliveryRejected(it) | Self::DeliveryExpired(it) | Self::DeliveryUnknown(it) | Self::DeliveryResolved(it) => {
-                it.delivery.version
-            }
+            Self::DeliveryRejected(it)
+            | Self::DeliveryExpired(it)
+            | Self::DeliveryUnknown(it)
+            | Self::DeliveryResolved(it)
+            | Self::DeliveryBounced(it)
+            | Self::DeliveryComplained(it) => it.delivery.version,
             Self::InboundReply(_) | Self::InboundAutoReply(_) => 1,
             Self::MessageSettled(it) => it.told.delivery.version,
+            Self::PublicationOverdue(it) => it.overdue_count,
         }
     }
 
@@ -157,11 +177,16 @@ impl Event {
             | Self::IssuePaused(it)
             | Self::IssueResumed(it)
             | Self::IssueCancelled(it) => it.journey,
-            Self::DeliveryRejected(it) | Self::DeliveryExpired(it) | Self::DeliveryUnknown(it) | Self::DeliveryResolved(it) => {
-                it.delivery.journey
-            }
+            Self::DeliveryRejected(it)
+            | Self::DeliveryExpired(it)
+            | Self::DeliveryUnknown(it)
+            | Self::DeliveryResolved(it)
+            | Self::DeliveryBounced(it)
+            | Self::DeliveryComplained(it) => it.delivery.journey,
             Self::InboundReply(it) | Self::InboundAutoReply(it) => it.journey,
             Self::MessageSettled(it) => it.message.journey,
+            // What did not happen has no journey but its publication's own.
+            Self::PublicationOverdue(it) => it.id.cast(),
         }
     }
 }

@@ -16,6 +16,8 @@ words! {
         AutoReply = 3 "AUTO_REPLY",
         /// A mail to the List-Unsubscribe address.
         Unsubscribe = 4 "UNSUBSCRIBE",
+        /// A provider reports that its user called a mail spam.
+        Complaint = 5 "COMPLAINT",
     }
 }
 

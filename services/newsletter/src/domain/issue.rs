@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use rapport_core::{IssueId, JourneyId, PublicationId, SubscriptionId, Time, words};
+use rapport_core::{IssueId, JourneyId, PublicationId, SubjectId, Time, words};
 use serde::{Deserialize, Serialize};
 
-use super::{delivery::OnUnknown, refused::Refused, template::Content};
+use super::{audience::Audience, delivery::OnUnknown, refused::Refused, template::Content};
 
 /// How long deferred deliveries are tried when the issue does not say.
 pub const GIVE_UP_AFTER: Duration = Duration::from_secs(72 * 3600);
@@ -56,19 +56,21 @@ pub const STOP_AFTER: i64 = 500;
 /// It stops an issue when more than so many of a hundred of those bounced hard.
 pub const STOP_BOUNCES: i64 = 5;
 
-/// Why an issue with so many accepted and hard bounces is to be stopped; none when it may go on.
-pub fn stop_reason(accepted: i64, bounced: i64) -> Option<String> {
-    let ended = accepted + bounced;
-    (ended >= STOP_AFTER && bounced * 100 > STOP_BOUNCES * ended).then(|| {
-        format!("stop rule: {bounced} of {ended} bounced hard, more than {STOP_BOUNCES} %: look at where the addresses come from, then resume or cancel")
-    })
-}
+/// It stops an issue when more than so many of a thousand of the accepted ones were called spam.
+pub const STOP_COMPLAINTS: i64 = 1;
 
-/// Which ACTIVE subscriptions an issue goes to; it only ever narrows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Audience {
-    /// Whether customers at risk are withheld.
-    pub hold_customers_at_risk: bool,
+/// Why an issue is to be stopped of which so many were accepted, refused as hard bounces, came back as hard bounces after they had been
+/// accepted, and were complained of; none when it may go on.
+pub fn stop_reason(accepted: i64, refused: i64, returned: i64, complained: i64) -> Option<String> {
+    let (ended, bounced) = (accepted + refused, refused + returned);
+    if ended >= STOP_AFTER && bounced * 100 > STOP_BOUNCES * ended {
+        return Some(format!(
+            "stop rule: {bounced} of {ended} bounced hard, more than {STOP_BOUNCES} %: look at where the addresses come from, then resume or cancel"
+        ));
+    }
+    (accepted >= STOP_AFTER && complained * 1000 > STOP_COMPLAINTS * accepted).then(|| {
+        format!("stop rule: {complained} of {accepted} complained, more than 0.{STOP_COMPLAINTS} %: look at who gets this and why, then resume or cancel")
+    })
 }
 
 /// An issue.
@@ -106,8 +108,8 @@ pub struct Issue {
     pub stop_rule: StopRule,
     /// Why the last freezing failed.
     pub freeze_failure: Option<String>,
-    /// The last subscription that freezing has dealt with.
-    pub frozen_to: Option<SubscriptionId>,
+    /// The last subscription that freezing has dealt with, or the last customer if the audience is streamed.
+    pub frozen_to: Option<SubjectId>,
     /// When it was created.
     pub create_time: Time,
     /// When freezing began.
@@ -173,8 +175,8 @@ impl Issue {
         self.send(at).ok().flatten()
     }
 
-    /// Freezing has dealt with every subscription up to this one; none when it is not freezing.
-    pub fn froze(self, to: SubscriptionId) -> Option<Self> {
+    /// Freezing has dealt with every subscription or customer up to this one; none when it is not freezing.
+    pub fn froze(self, to: SubjectId) -> Option<Self> {
         (self.state == IssueState::Freezing).then_some(Self { frozen_to: Some(to), ..self })
     }
 

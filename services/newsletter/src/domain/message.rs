@@ -7,7 +7,10 @@ use rapport_core::{ContactPurpose, CustomerId, Email, JourneyId, MessageId, Send
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::template::{Content, Rendered};
+use super::{
+    template::{Content, Rendered},
+    wording::{Wording, as_html_template, as_template},
+};
 
 /// How long a deferred single message is tried.
 pub const GIVE_UP_AFTER: std::time::Duration = std::time::Duration::from_secs(72 * 3600);
@@ -50,21 +53,17 @@ pub fn fingerprint(given: &impl Serialize) -> String {
 }
 
 /// The templates of the mail that asks a person to confirm a subscription.
-pub fn confirmation() -> Content {
+pub fn confirmation(wording: &Wording) -> Content {
+    let Wording { language, direction, mail_subject, mail_intro, mail_link, mail_note, .. } = wording;
     Content {
-        subject: "Please confirm your subscription of {{ publication }}".to_owned(),
-        html: concat!(
-            "<p>Somebody, hopefully you, asked us to send <strong>{{ publication }}</strong> to this address.</p>\n",
-            "<p><a href=\"{{ confirm_url }}\">Confirm the subscription</a></p>\n",
-            "<p>The link works for 7 days. If it was not you, do nothing: without your confirmation nothing will be sent.</p>\n",
-        )
-        .to_owned(),
-        text: concat!(
-            "Somebody, hopefully you, asked us to send {{ publication }} to this address.\n\n",
-            "Confirm the subscription here:\n{{ confirm_url }}\n\n",
-            "The link works for 7 days. If it was not you, do nothing: without your confirmation nothing will be sent.\n",
-        )
-        .to_owned(),
+        subject: as_template(mail_subject),
+        html: format!(
+            "<div lang=\"{language}\" dir=\"{direction}\">\n<p>{}</p>\n<p><a href=\"{{{{ confirm_url }}}}\">{}</a></p>\n<p>{}</p>\n</div>\n",
+            as_html_template(mail_intro),
+            as_html_template(mail_link),
+            as_html_template(mail_note),
+        ),
+        text: format!("{}\n\n{}:\n{{{{ confirm_url }}}}\n\n{mail_note}\n", as_template(mail_intro), mail_link),
         ..Content::default()
     }
 }

@@ -1,8 +1,12 @@
 //! Reading a mail that came in, as far as it matters here. Nothing in it is trusted.
 
-use mail_parser::{HeaderValue, Message, MessageParser, MimeHeaders};
+use mail_parser::{HeaderName, HeaderValue, Message, MessageParser, MimeHeaders};
 
-use super::{html_text, inbound::InboundKind};
+use super::{
+    html_text,
+    inbound::InboundKind,
+    report::{self, Report},
+};
 
 const MAX_TEXT: usize = 64 * 1024;
 const MAX_SUBJECT: usize = 500;
@@ -32,6 +36,8 @@ pub struct ParsedMail {
     pub machine_header: bool,
     /// Whether it is a report of a mail server (multipart/report; report-type=delivery-status).
     pub delivery_report: bool,
+    /// What a mail server reports in it.
+    pub report: Option<Report>,
     /// Whether its Return-Path or the envelope sender is empty, as of every mail that nobody may answer.
     pub null_sender: bool,
 }
@@ -57,6 +63,9 @@ impl ParsedMail {
     pub fn kind(&self) -> InboundKind {
         let from = self.from_email.to_lowercase();
         let daemon = from.starts_with("mailer-daemon@") || from.starts_with("postmaster@");
+        if matches!(self.report, Some(Report::Complaint(_))) {
+            return InboundKind::Complaint;
+        }
         if self.delivery_report || (daemon && self.null_sender) {
             return InboundKind::Bounce;
         }
@@ -69,16 +78,16 @@ impl ParsedMail {
     }
 }
 
-/// Reads a mail; none when it has no headers at all.
+/// Reads a mail; none when it has no headers at all: Return-Path is not its own, the last mail server writes it.
 pub fn parse(raw: &[u8]) -> Option<ParsedMail> {
     let mail = MessageParser::default().parse(raw)?;
-    if mail.headers().is_empty() {
+    if mail.headers().iter().all(|header| header.name == HeaderName::ReturnPath) {
         return None;
     }
     let from = mail.from().and_then(|from| from.first());
     let lower = |name: &str| word(&mail, name);
     let content = mail.content_type();
-    let report = content.is_some_and(|content| {
+    let delivery_report = content.is_some_and(|content| {
         content.c_type.eq_ignore_ascii_case("multipart")
             && content.c_subtype.as_ref().is_some_and(|subtype| subtype.eq_ignore_ascii_case("report"))
             && content.attribute("report-type").is_some_and(|kind| kind.eq_ignore_ascii_case("delivery-status"))
@@ -95,7 +104,8 @@ pub fn parse(raw: &[u8]) -> Option<ParsedMail> {
         auto_submitted: lower("Auto-Submitted"),
         precedence: lower("Precedence"),
         machine_header: !lower("X-Autoreply").is_empty() || !lower("X-Autorespond").is_empty() || suppress == "all",
-        delivery_report: report,
+        delivery_report,
+        report: report::read(&mail),
         null_sender: mail.header_raw("Return-Path").is_some_and(|path| path.trim() == "<>"),
     })
 }
@@ -174,6 +184,7 @@ mod tests {
     #[test]
     fn nonsense_is_no_mail_and_breaks_nothing() {
         assert_eq!(parse(b""), None);
+        assert_eq!(parse(b"Return-Path: <a@b.example>\r\n\r\n"), None);
         for raw in [&b"\x00\xff\xfe"[..], b"From:", b"\r\n\r\n\r\n", b"Content-Type: multipart/mixed; boundary=\r\n\r\n--"] {
             let _ = parse(raw);
         }

@@ -27,6 +27,12 @@ pub enum Refused {
     IssueSent(IssueState),
     /// The issue cannot be rendered, with the reason.
     IssueUnrenderable(String),
+    /// Nobody subscribes to notices.
+    PublicationIsNotice,
+    /// A notice goes to a segment or a filter.
+    AudienceMissing,
+    /// A mail to the person is being handed over.
+    MailUnderWay,
 }
 
 impl fmt::Display for Refused {
@@ -51,6 +57,15 @@ impl fmt::Display for Refused {
                 f.write_str("the issue was cancelled, which is for good: create another one to send it after all")
             }
             Self::IssueNotRunning(state) => write!(f, "the issue is {state}"),
+            Self::PublicationIsNotice => {
+                f.write_str("the publication sends notices to customers: nobody subscribes to it, use one of kind NEWSLETTER")
+            }
+            Self::AudienceMissing => {
+                f.write_str("an issue of a publication of kind NOTICE needs an audience: give audience.segment_id or audience.filter")
+            }
+            Self::MailUnderWay => {
+                f.write_str("a mail to the person is just being handed over and cannot be called back: try again in a minute")
+            }
             Self::IssueUnrenderable(problem) => write!(f, "the issue cannot be made into a mail: {problem}; write it anew"),
         }
     }
@@ -67,6 +82,9 @@ impl Refusal for Refused {
         "ISSUE_NOT_RUNNING",
         "ISSUE_SENT",
         "ISSUE_UNRENDERABLE",
+        "PUBLICATION_IS_NOTICE",
+        "AUDIENCE_MISSING",
+        "MAIL_UNDER_WAY",
     ];
 
     fn reason(&self) -> &'static str {
@@ -80,6 +98,9 @@ impl Refusal for Refused {
             Self::IssueNotRunning(_) => "ISSUE_NOT_RUNNING",
             Self::IssueSent(_) => "ISSUE_SENT",
             Self::IssueUnrenderable(_) => "ISSUE_UNRENDERABLE",
+            Self::PublicationIsNotice => "PUBLICATION_IS_NOTICE",
+            Self::AudienceMissing => "AUDIENCE_MISSING",
+            Self::MailUnderWay => "MAIL_UNDER_WAY",
         }
     }
 
@@ -92,7 +113,10 @@ impl Refusal for Refused {
             | Self::AddressMissing
             | Self::IssueNotRunning(_)
             | Self::IssueSent(_)
-            | Self::IssueUnrenderable(_) => RefusalCode::FailedPrecondition,
+            | Self::IssueUnrenderable(_)
+            | Self::PublicationIsNotice
+            | Self::AudienceMissing
+            | Self::MailUnderWay => RefusalCode::FailedPrecondition,
         }
     }
 

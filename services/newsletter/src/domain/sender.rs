@@ -3,6 +3,8 @@
 use rapport_core::{Email, SenderId, Time};
 use serde::{Deserialize, Serialize};
 
+use super::brand::{Brand, Color};
+
 /// The key of the transport that is always there: the folder of `.eml` files.
 pub const OUTBOX: &str = "outbox";
 
@@ -23,6 +25,20 @@ pub struct Sender {
     pub transport: String,
     /// When it was created.
     pub create_time: Time,
+    /// The name of the brand; empty for the name that recipients see.
+    #[serde(default)]
+    pub brand_name: String,
+    /// The colour of the brand.
+    #[serde(default)]
+    pub brand_color: Option<Color>,
+}
+
+impl Sender {
+    /// Whose pages these are.
+    pub fn brand(&self) -> Brand {
+        let name = if self.brand_name.is_empty() { &self.from_name } else { &self.brand_name };
+        Brand { name: name.clone(), color: self.brand_color }
+    }
 }
 
 /// A domain name, parsed as the domain of a mail address.

@@ -43,6 +43,14 @@ words! {
         StaffRemoved = 6 "STAFF_REMOVED",
         /// The consent was denied or withdrawn.
         ConsentWithdrawn = 7 "CONSENT_WITHDRAWN",
+        /// The recipient's provider reported that it was called spam.
+        Complaint = 8 "COMPLAINT",
+        /// Ended, or renewed, on the page of all that the person receives.
+        PreferencePage = 9 "PREFERENCE_PAGE",
+        /// Imported from elsewhere, where the person confirmed.
+        Imported = 10 "IMPORTED",
+        /// The person was erased.
+        Erased = 11 "ERASED",
     }
 }
 
@@ -87,6 +95,16 @@ pub struct Subscriber {
     pub language: Option<Language>,
     /// When the person first subscribed to anything.
     pub create_time: Time,
+}
+
+/// The domain of the addresses that stand for people who were erased; nobody has it (RFC 2606).
+pub const ERASED_DOMAIN: &str = "erased.invalid";
+
+impl Subscriber {
+    /// Whether the person was erased: nothing may be shown or renewed any more.
+    pub fn erased(&self) -> bool {
+        self.email.domain() == ERASED_DOMAIN
+    }
 }
 
 /// What names one confirmation: each new wish to subscribe has one of its own, and an older link no longer works.
@@ -211,6 +229,15 @@ impl Subscription {
         }
     }
 
+    /// It was confirmed elsewhere.
+    #[must_use]
+    pub fn imported(self, proof: Proof, at: Time) -> Self {
+        let mut proofs = self.proofs;
+        proofs.push(proof);
+        let end = (None, String::new());
+        Self { state: SubscriptionState::Active, proofs, confirm_time: Some(at), end_time: end.0, end_reason: end.1, ..self }
+    }
+
     /// It ends; a pending one will never be confirmed. None when it had ended already.
     pub fn end(self, proof: Proof, reason: &str, at: Time) -> Option<Self> {
         let state = match self.state {
@@ -221,6 +248,17 @@ impl Subscription {
         let mut proofs = self.proofs;
         proofs.push(proof);
         Some(Self { state, proofs, end_time: Some(at), end_reason: reason.to_owned(), ..self })
+    }
+
+    /// The person wants it again, on a page that only the person can reach. None when it is active.
+    pub fn renew(self, proof: Proof, at: Time) -> Option<Self> {
+        if self.state == SubscriptionState::Active {
+            return None;
+        }
+        let mut proofs = self.proofs;
+        proofs.push(proof);
+        let state = SubscriptionState::Active;
+        Some(Self { state, proofs, confirm_time: Some(at), end_time: None, end_reason: String::new(), ..self })
     }
 
     /// Its time to be confirmed is over. None when it is not pending or has time left.
@@ -279,5 +317,14 @@ mod tests {
         let Ask::Mail(again) = ended.clone().ask_again(proof(ProofKind::SignedUp), id(9), at(22)) else { panic!("a mail is due") };
         assert_eq!(again.state, SubscriptionState::PendingConfirmation);
         assert_ne!(again.confirmation, ended.confirmation);
+    }
+
+    #[test]
+    fn the_person_renews_what_ended_on_the_page_of_preferences() {
+        let ended = pending().end(proof(ProofKind::Page), "too much", at(20)).expect("a change");
+        let renewed = ended.renew(proof(ProofKind::PreferencePage), at(30)).expect("a change");
+        assert_eq!((renewed.state, renewed.confirm_time, renewed.end_time), (SubscriptionState::Active, Some(at(30)), None));
+        assert_eq!((renewed.end_reason.as_str(), renewed.proofs.len()), ("", 3));
+        assert_eq!(renewed.renew(proof(ProofKind::PreferencePage), at(31)), None);
     }
 }

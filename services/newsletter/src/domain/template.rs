@@ -2,7 +2,7 @@
 
 use std::io;
 
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, context, value::Value};
+use minijinja::{AutoEscape, Environment, Template, UndefinedBehavior, context, value::Value};
 use rapport_core::Violations;
 use serde::{Deserialize, Serialize};
 
@@ -109,17 +109,54 @@ impl Content {
         }
     }
 
+    /// The templates made ready to be rendered for many recipients.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn compile(&self) -> Result<Compiled, String> {
+        let mut environment = environment();
+        let html = self.html_source();
+        let (has_html, has_text) = (!html.trim().is_empty(), !self.text.trim().is_empty());
+        let wanted = [(SUBJECT, self.subject.as_str(), true), (HTML, html, has_html), (TEXT, self.text.as_str(), has_text || !has_html)];
+        for (name, source, _) in wanted.into_iter().filter(|(_, _, wanted)| *wanted) {
+            environment.add_template_owned(name, source.to_owned()).map_err(|error| told(&error))?;
+        }
+        Ok(Compiled { environment, has_html, has_text })
+    }
+
     /// The words for one recipient.
     ///
     /// # Errors
     /// What is wrong with the templates or the values.
     pub fn render(&self, values: &Value) -> Result<Rendered, String> {
-        let subject = render("subject", &self.subject, values)?;
-        let source = self.html_source();
-        let html = if source.trim().is_empty() { None } else { Some(render("content.html", source, values)?) };
+        self.compile()?.render(values)
+    }
+}
+
+const SUBJECT: &str = "subject";
+const HTML: &str = "content.html";
+const TEXT: &str = "text";
+
+/// Templates that were parsed once.
+#[derive(Debug)]
+pub struct Compiled {
+    environment: Environment<'static>,
+    has_html: bool,
+    has_text: bool,
+}
+
+impl Compiled {
+    /// The words for one recipient.
+    ///
+    /// # Errors
+    /// What is wrong with the values.
+    pub fn render(&self, values: &Value) -> Result<Rendered, String> {
+        let part = |name| self.environment.get_template(name).map_err(|error| told(&error)).and_then(|template| output(&template, values));
+        let subject = part(SUBJECT)?;
+        let html = if self.has_html { Some(part(HTML)?) } else { None };
         let text = match &html {
-            Some(html) if self.text.trim().is_empty() => html_text::from_html(html),
-            _ => render("text", &self.text, values)?,
+            Some(html) if !self.has_text => html_text::from_html(html),
+            _ => part(TEXT)?,
         };
         let subject = subject.split_whitespace().collect::<Vec<_>>().join(" ");
         if subject.is_empty() {
@@ -150,15 +187,38 @@ impl Rendered {
 
 /// The values that every template of an issue may name, with samples: the issue is checked against them.
 pub fn issue_sample() -> Value {
-    issue_values("Ada", "ada@example.com", "en", "Our newsletter", "What is new", "https://example.com/unsubscribe/token")
+    let links =
+        Links { unsubscribe_url: "https://example.com/unsubscribe/token", preferences_url: "https://example.com/preferences/token" };
+    issue_values("Ada", "ada@example.com", "en", "Our newsletter", "What is new", Some(links))
+}
+
+/// The same for notices, which nobody can leave.
+pub fn notice_sample() -> Value {
+    issue_values("Ada", "ada@example.com", "en", "Our notices", "What changes", None)
+}
+
+/// The pages that an issue may lead one recipient to.
+#[derive(Clone, Copy, Debug)]
+pub struct Links<'a> {
+    /// The page that ends the subscription.
+    pub unsubscribe_url: &'a str,
+    /// The page of all that the person receives.
+    pub preferences_url: &'a str,
 }
 
 /// The values of an issue for one recipient.
-pub fn issue_values(name: &str, email: &str, language: &str, publication: &str, description: &str, unsubscribe_url: &str) -> Value {
-    context! {
+pub fn issue_values(name: &str, email: &str, language: &str, publication: &str, description: &str, links: Option<Links<'_>>) -> Value {
+    let values = context! {
         subscriber => context! { display_name => name, email, language },
         publication => context! { display_name => publication, description },
-        unsubscribe_url,
+    };
+    // Ours, and without a letter that HTML knows otherwise: escaped, their slashes would be entities.
+    let link = |url: &str| Value::from_safe_string(url.to_owned());
+    match links {
+        Some(Links { unsubscribe_url, preferences_url }) => {
+            context! { unsubscribe_url => link(unsubscribe_url), preferences_url => link(preferences_url), ..values }
+        }
+        None => values,
     }
 }
 
@@ -169,19 +229,30 @@ fn escaped_name(field: &str) -> String {
 
 /// Renders one template; a name that ends in `.html` is escaped.
 fn render(name: &str, source: &str, values: &Value) -> Result<String, String> {
+    let environment = environment();
+    let template = environment.template_from_named_str(name, source).map_err(|error| told(&error))?;
+    output(&template, values)
+}
+
+/// What every template is rendered in.
+fn environment() -> Environment<'static> {
     let mut environment = Environment::empty();
     minijinja_filters(&mut environment);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(FUEL));
     environment.set_auto_escape_callback(|name| if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None });
-    let told = |error: minijinja::Error| {
-        let line = error.line().map(|line| format!(" in line {line}")).unwrap_or_default();
-        let detail = error.detail().map(|detail| format!(": {detail}")).unwrap_or_default();
-        format!("cannot be rendered{line}: {}{detail}", error.kind())
-    };
-    let template = environment.template_from_named_str(name, source).map_err(told)?;
+    environment
+}
+
+fn told(error: &minijinja::Error) -> String {
+    let line = error.line().map(|line| format!(" in line {line}")).unwrap_or_default();
+    let detail = error.detail().map(|detail| format!(": {detail}")).unwrap_or_default();
+    format!("cannot be rendered{line}: {}{detail}", error.kind())
+}
+
+fn output(template: &Template<'_, '_>, values: &Value) -> Result<String, String> {
     let mut output = Capped(Vec::new());
-    template.render_captured_to(values, &mut output).map_err(told)?;
+    template.render_captured_to(values, &mut output).map_err(|error| told(&error))?;
     String::from_utf8(output.0).map_err(|error| error.to_string())
 }
 
@@ -350,7 +421,8 @@ mod tests {
             text: String::new(),
             ..Content::default()
         };
-        let values = issue_values("<Ada>", "a@example.com", "en", "News", "", "https://example.com/u");
+        let links = Links { unsubscribe_url: "https://example.com/u", preferences_url: "https://example.com/p" };
+        let values = issue_values("<Ada>", "a@example.com", "en", "News", "", Some(links));
         let rendered = content.render(&values).expect("rendered").with_unsubscribe("https://example.com/u");
         assert_eq!(rendered.subject, "Hi <Ada>");
         assert!(rendered.html.as_deref().is_some_and(|html| html.contains("Dear &lt;Ada&gt;") && html.contains("https://example.com/u")));

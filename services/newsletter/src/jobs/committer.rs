@@ -1,9 +1,15 @@
 //! Commits the steps of all deliveries under way together: while one transaction runs, the next steps gather.
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{HashSet, VecDeque},
+    time::Duration,
+};
 
 use rapport_core::Failure;
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, timeout_at},
+};
 
 use super::Work;
 use crate::app::{
@@ -16,6 +22,9 @@ const GROUP: usize = 256;
 /// How long the outcome of an attempt is kept to be written when the database does not take it. After that, the lease has run
 /// out long since and the delivery is UNKNOWN, which is true.
 const PATIENCE: u32 = 60;
+
+/// How long outcomes wait for an attempt to be committed with them: about as long as a mail server nearby takes to be told of a letter.
+const LINGER: Duration = Duration::from_millis(5);
 
 type Asked = (Step, oneshot::Sender<Stepped>);
 
@@ -32,15 +41,24 @@ impl Committer {
 
     /// Commits a step; none when it could not be committed: then nothing of it is stored.
     pub async fn step(&self, step: Step) -> Option<Stepped> {
+        self.post(step).await?.await.ok()
+    }
+
+    /// Hands a step over to be committed after all that were handed over before; what comes tells when it is, or ends when it cannot.
+    pub async fn post(&self, step: Step) -> Option<oneshot::Receiver<Stepped>> {
         let (answer, answered) = oneshot::channel();
         self.0.send((step, answer)).await.ok()?;
-        answered.await.ok()
+        Some(answered)
     }
 }
 
 async fn run(work: Work, mut receiver: mpsc::Receiver<Asked>) {
-    let mut waiting: Vec<Asked> = Vec::new();
-    while let Some(first) = if waiting.is_empty() { receiver.recv().await } else { waiting.pop() } {
+    let mut waiting: VecDeque<Asked> = VecDeque::new();
+    while let Some(first) = if waiting.is_empty() { receiver.recv().await } else { waiting.pop_front() } {
+        // Nobody waits for outcomes, but the attempts that come next wait for their commit: so they share one.
+        if waiting.is_empty() && matches!(first.0, Step::End(_)) {
+            linger(&mut receiver, &mut waiting).await;
+        }
         let mut group = vec![first];
         let mut later = Vec::new();
         // One step of a delivery per transaction: a second one rests on the first.
@@ -51,6 +69,20 @@ async fn run(work: Work, mut receiver: mpsc::Receiver<Asked>) {
         }
         waiting.extend(later);
         commit(&work, group).await;
+    }
+}
+
+/// Gathers more outcomes until somebody's attempt is to begin, for some milliseconds.
+async fn linger(receiver: &mut mpsc::Receiver<Asked>, waiting: &mut VecDeque<Asked>) {
+    let until = Instant::now() + LINGER;
+    while waiting.len() < GROUP
+        && let Ok(Some(asked)) = timeout_at(until, receiver.recv()).await
+    {
+        let outcome = matches!(asked.0, Step::End(_));
+        waiting.push_back(asked);
+        if !outcome {
+            break;
+        }
     }
 }
 

@@ -1,7 +1,11 @@
 //! Hands letters over: leases what is due, several letters at a time, each with its attempt committed before its final dot
 //! leaves. A site or a recipient that stalls holds up nobody else.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 use rapport_core::Failure;
 use rapport_telemetry::{
@@ -31,8 +35,15 @@ use crate::{
 
 /// How long letters under way may take to end when the service stops; what has not ended then is recovered at the next start.
 const GRACE: Duration = Duration::from_secs(5);
-/// A letter under way for longer takes no room from others: whom it is for does not answer.
+/// A letter under way for so many times as long as usual takes no room from others: whom it is for does not answer.
+const UNUSUAL: u32 = 4;
+/// One under way for longer takes none, whatever is usual; one for less takes its room.
 const SLOW: Duration = Duration::from_secs(1);
+const QUICK: Duration = Duration::from_millis(100);
+/// How many letters are leased, for each that may be under way, before it is their turn.
+const AHEAD: usize = 2;
+/// At least as many are.
+const FEW: usize = 16;
 /// How many letters may be under way, with those that are slow, for each that may be without.
 const WITH_SLOW: usize = 10;
 
@@ -50,7 +61,7 @@ pub async fn run(work: Work, stop: CancellationToken) -> Result<(), Failure<Refu
     let leases = Leases::default();
     let mut helpers = JoinSet::new();
     helpers.spawn(renew(work.clone(), worker.clone(), leases.clone()));
-    let dispatcher = Dispatcher { work, worker, leases, committer, stop };
+    let dispatcher = Dispatcher { work, worker, leases, committer, writer: Arc::default(), stop };
     dispatcher.dispatch().await;
     // Whatever is to be committed still is: the committer ends when nobody can ask it any more.
     drop(dispatcher);
@@ -89,89 +100,158 @@ struct Dispatcher {
     worker: String,
     leases: Leases,
     committer: Committer,
+    writer: Arc<letter::Writer>,
     stop: CancellationToken,
 }
 
 impl Dispatcher {
     async fn dispatch(&self) {
         let settings = &self.work.settings;
-        let rest = Duration::from_millis(settings.dispatcher_rest_milliseconds);
-        let mut letters = UnderWay::new(settings.letters_per_site);
+        let (at_a_time, rest) = (settings.letters_at_a_time, Duration::from_millis(settings.dispatcher_rest_milliseconds));
+        let mut desk = Desk::new(at_a_time, settings.letters_per_site);
+        let mut claims: JoinSet<Vec<ledger::Work>> = JoinSet::new();
+        // Whether there may be something to lease.
+        let mut hungry = true;
         while !self.stop.is_cancelled() {
-            while let Some(ended) = letters.tasks.try_join_next_with_id() {
-                letters.arrived(ended);
+            while let Some(ended) = desk.tasks.try_join_next_with_id() {
+                desk.arrived(ended);
+                hungry = true;
             }
-            let room = letters.room(settings.letters_at_a_time);
-            let claimed = if room == 0 { 0 } else { self.claim(room, &mut letters).await };
-            if claimed == room {
-                // There is no room, or there may be more: again as soon as a letter has ended.
-                tokio::select! {
-                    () = self.stop.cancelled() => {}
-                    Some(ended) = letters.tasks.join_next_with_id() => letters.arrived(ended),
-                    () = sleep(rest) => {}
-                }
-                // A moment in which further letters end, so that one query leases for several.
-                sleep(Duration::from_millis(2)).await;
-                continue;
+            for Waiting { site, leased, slot } in desk.ready() {
+                let clerk = self.clerk();
+                desk.spawn(site, slot, async move {
+                    tokio::time::sleep_until(slot).await;
+                    clerk.deliver(leased).await
+                });
+            }
+            let wanted = desk.wanted();
+            if hungry && claims.is_empty() && wanted > 0 {
+                hungry = false;
+                claims.spawn(self.claim(wanted, desk.sites.room()));
             }
             tokio::select! {
                 () = self.stop.cancelled() => {}
-                Some(ended) = letters.tasks.join_next_with_id(), if !letters.tasks.is_empty() => letters.arrived(ended),
-                () = self.work.bells.mailed() => {}
-                () = sleep(rest) => {}
+                Some(claimed) = claims.join_next() => {
+                    let claimed = claimed.unwrap_or_default();
+                    // As many as were asked for: there may be more.
+                    hungry |= claimed.len() == wanted;
+                    desk.take(claimed);
+                }
+                Some(ended) = desk.tasks.join_next_with_id() => {
+                    desk.arrived(ended);
+                    hungry = true;
+                }
+                () = self.work.bells.mailed() => hungry = true,
+                () = sleep(rest) => hungry = true,
             }
         }
-        let _ = tokio::time::timeout(GRACE, async { while letters.tasks.join_next().await.is_some() {} }).await;
+        // What was leased a moment ago and not begun is given back; what is under way may end.
+        while let Some(claimed) = claims.join_next().await {
+            desk.take(claimed.unwrap_or_default());
+        }
+        for Waiting { leased, .. } in desk.waiting.drain(..) {
+            self.committer.post(Step::Release(leased.held)).await;
+        }
+        let _ = tokio::time::timeout(GRACE, async { while desk.tasks.join_next().await.is_some() {} }).await;
     }
 
-    async fn claim(&self, room: usize, letters: &mut UnderWay) -> usize {
-        let settings = &self.work.settings;
-        let Room { known: sites, other: other_sites } = letters.sites.room();
-        let claim = Claim { worker: self.worker.clone(), room, sites, other_sites, lease: settings.lease() };
-        let cx = self.work.context();
-        let until = Instant::now() + claim.lease;
-        let claimed = match self.work.database.write(async |conn| ledger::claim(conn, &cx, &self.work.keys, &claim).await).await {
-            Ok(claimed) => claimed,
-            Err(failure) => {
-                tracing::warn!(%failure, "deliveries could not be leased; trying again");
-                return 0;
-            }
-        };
-        let count = claimed.len();
-        for leased in claimed {
-            let site = leased.delivery.email.domain().to_lowercase();
-            self.leases.take(leased.delivery.id, until);
-            let clerk =
-                Clerk { work: self.work.clone(), leases: self.leases.clone(), committer: self.committer.clone(), stop: self.stop.clone() };
-            letters.spawn(site, async move { clerk.deliver(leased).await });
+    fn clerk(&self) -> Clerk {
+        Clerk {
+            work: self.work.clone(),
+            leases: self.leases.clone(),
+            committer: self.committer.clone(),
+            writer: Arc::clone(&self.writer),
+            stop: self.stop.clone(),
         }
-        count
+    }
+
+    /// Leases this many letters at most; none when that fails, which is told.
+    fn claim(
+        &self,
+        room: usize,
+        Room { known: sites, other: other_sites }: Room,
+    ) -> impl Future<Output = Vec<ledger::Work>> + Send + use<> {
+        let (work, leases) = (self.work.clone(), self.leases.clone());
+        let claim = Claim { worker: self.worker.clone(), room, sites, other_sites, lease: work.settings.lease() };
+        async move {
+            let cx = work.context();
+            let until = Instant::now() + claim.lease;
+            let claimed = work.database.write(async |conn| ledger::claim(conn, &cx, &work.keys, &claim).await).await;
+            let claimed = claimed.unwrap_or_else(|failure| {
+                tracing::warn!(%failure, "deliveries could not be leased; trying again");
+                Vec::new()
+            });
+            for leased in &claimed {
+                leases.take(leased.delivery.id, until);
+            }
+            claimed
+        }
     }
 }
 
-/// The letters under way, and the sites that they go to.
-struct UnderWay {
+/// A leased letter, the site that it goes to, and when its slot is.
+struct Waiting {
+    site: String,
+    leased: ledger::Work,
+    slot: Instant,
+}
+
+/// The letters that were leased: those that wait for their turn, those under way, and the sites that they go to.
+struct Desk {
+    at_a_time: usize,
+    waiting: VecDeque<Waiting>,
     tasks: JoinSet<Courtesy>,
     begun: HashMap<Id, (String, Instant)>,
     sites: Sites,
+    /// How long letters that were taken are under way, an average in which the last ones count most.
+    usual: Duration,
 }
 
-impl UnderWay {
-    fn new(per_site: usize) -> Self {
-        Self { tasks: JoinSet::new(), begun: HashMap::new(), sites: Sites::new(per_site) }
+impl Desk {
+    fn new(at_a_time: usize, per_site: usize) -> Self {
+        let (waiting, begun) = (VecDeque::new(), HashMap::new());
+        Self { at_a_time, waiting, tasks: JoinSet::new(), begun, sites: Sites::new(per_site), usual: SLOW }
     }
 
-    /// How many more letters may begin.
-    fn room(&self, at_a_time: usize) -> usize {
-        let quick = self.begun.values().filter(|(_, begun)| begun.elapsed() < SLOW).count();
-        let all = (at_a_time * WITH_SLOW).saturating_sub(self.tasks.len());
-        at_a_time.saturating_sub(quick).min(all)
+    /// How many letters are to be leased now, so that one is at hand whenever another has left.
+    fn wanted(&self) -> usize {
+        let ahead = (AHEAD * self.at_a_time).max(FEW);
+        if self.waiting.len() > ahead / 2 { 0 } else { ahead - self.waiting.len() }
     }
 
-    fn spawn(&mut self, site: String, letter: impl Future<Output = Courtesy> + Send + 'static) {
+    fn take(&mut self, claimed: Vec<ledger::Work>) {
         let now = Instant::now();
-        self.sites.begin(&site, now);
-        self.begun.insert(self.tasks.spawn(letter).id(), (site, now));
+        for leased in claimed {
+            let site = leased.delivery.email.domain().to_lowercase();
+            self.sites.queue(&site, now);
+            let slot = now + leased.wait;
+            self.waiting.push_back(Waiting { site, leased, slot });
+        }
+    }
+
+    /// Takes the letters whose turn it is.
+    fn ready(&mut self) -> Vec<Waiting> {
+        let slow = (self.usual * UNUSUAL).clamp(QUICK, SLOW);
+        let quick = self.begun.values().filter(|(_, begun)| begun.elapsed() < slow).count();
+        let all = (self.at_a_time * WITH_SLOW).saturating_sub(self.tasks.len());
+        let room = self.at_a_time.saturating_sub(quick).min(all);
+        let mut ready = Vec::new();
+        if room == 0 {
+            return ready;
+        }
+        for waiting in std::mem::take(&mut self.waiting) {
+            if ready.len() < room && self.sites.begin(&waiting.site) {
+                ready.push(waiting);
+            } else {
+                self.waiting.push_back(waiting);
+            }
+        }
+        ready
+    }
+
+    /// A letter that waits for its slot is not slow: its time counts from there.
+    fn spawn(&mut self, site: String, slot: Instant, letter: impl Future<Output = Courtesy> + Send + 'static) {
+        self.begun.insert(self.tasks.spawn(letter).id(), (site, slot.max(Instant::now())));
     }
 
     fn arrived(&mut self, ended: Result<(Id, Courtesy), JoinError>) {
@@ -183,6 +263,9 @@ impl UnderWay {
             }
         };
         if let Some((site, begun)) = self.begun.remove(&id) {
+            if courtesy == Courtesy::Welcome {
+                self.usual = (self.usual * 15 + begun.elapsed()) / 16;
+            }
             self.sites.end(&site, begun, courtesy, Instant::now());
         }
     }
@@ -193,6 +276,7 @@ struct Clerk {
     work: Work,
     leases: Leases,
     committer: Committer,
+    writer: Arc<letter::Writer>,
     stop: CancellationToken,
 }
 
@@ -212,10 +296,8 @@ impl Clerk {
         if let Some(traceparent) = &leased.delivery.traceparent {
             propagate::link(&span, traceparent);
         }
-        let id = leased.delivery.id;
         let begun = Instant::now();
         let ended = self.hand_over(leased).instrument(span).await;
-        self.leases.drop(id);
         let Some((verdict, courtesy)) = ended else { return Courtesy::Neither };
         let outcome = [KeyValue::new(names::RAPPORT_DELIVERY_OUTCOME, verdict.to_string())];
         meter::counter(names::MAIL_DELIVERIES).add(1, &outcome);
@@ -228,7 +310,8 @@ impl Clerk {
         let held = leased.held.clone();
         let before = |verdict, text: String| End { phase: SmtpPhase::Connect, verdict, reply: Reply::without(text) };
         let public_url = self.work.host.public_url(NAME);
-        let letter = match letter::write(&leased, &self.work.keys, &self.work.signers, &public_url, held.start_time) {
+        let house = letter::House { keys: &self.work.keys, signers: &self.work.signers, public_url: &public_url };
+        let letter = match self.writer.write(&leased, house, held.start_time) {
             Ok(letter) => letter,
             Err(why) => return self.note(held, None, before(Verdict::Failed, why)).await,
         };
@@ -242,13 +325,13 @@ impl Clerk {
         };
         if self.stop.is_cancelled() || !self.leases.good(held.delivery) {
             drop(prepared);
-            self.committer.step(Step::Release(held)).await;
+            self.settle(Step::Release(held)).await;
             return None;
         }
         let Some(Stepped::Go(number)) = self.start(&held, transport).await else {
             // Dropped before its dot: the letter was not sent.
             drop(prepared);
-            self.committer.step(Step::Release(held)).await;
+            self.settle(Step::Release(held)).await;
             return None;
         };
         // Committing may have taken long.
@@ -268,7 +351,19 @@ impl Clerk {
 
     async fn note(&self, held: Held, in_flight: Option<i32>, End { phase, verdict, reply }: End) -> Option<(Verdict, Courtesy)> {
         let courtesy = courtesy(phase, verdict, &reply);
-        self.committer.step(Step::End(Report { held, in_flight, phase, verdict, reply })).await;
+        self.settle(Step::End(Report { held, in_flight, phase, verdict, reply })).await;
         Some((verdict, courtesy))
+    }
+
+    /// Hands the last step of an attempt to the committer. The next letter need not wait until it is stored: steps are committed in
+    /// their order, so its dot, which is committed before it leaves, leaves after this.
+    async fn settle(&self, step: Step) {
+        let (id, leases) = (step.held().delivery, self.leases.clone());
+        let Some(stored) = self.committer.post(step).await else { return leases.drop(id) };
+        // Until then the lease is renewed.
+        tokio::spawn(async move {
+            let _ = stored.await;
+            leases.drop(id);
+        });
     }
 }

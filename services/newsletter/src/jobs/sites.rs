@@ -26,16 +26,22 @@ pub struct Sites {
 
 #[derive(Debug)]
 struct Site {
+    queued: usize,
     under_way: usize,
     limit: f64,
     reduced: Option<Instant>,
 }
 
 impl Site {
-    /// How many more letters may go to it.
+    /// How many letters may be under way to it.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a limit is between 1 and `most`; its fraction is cut off")]
+    fn most(&self) -> usize {
+        self.limit as usize
+    }
+
+    /// How many more letters may go to it.
     fn left(&self) -> usize {
-        (self.limit as usize).saturating_sub(self.under_way)
+        self.most().saturating_sub(self.under_way + self.queued)
     }
 }
 
@@ -65,13 +71,23 @@ impl Sites {
         START.min(self.most)
     }
 
-    /// A letter to this site is under way.
-    pub fn begin(&mut self, site: &str, now: Instant) {
+    /// A letter to this site waits for its turn.
+    pub fn queue(&mut self, site: &str, now: Instant) {
         if self.known.len() >= MANY && !self.known.contains_key(site) {
-            self.known.retain(|_, site| site.under_way > 0 || site.reduced.is_some_and(|at| now.saturating_duration_since(at) < OF_LATE));
+            self.known.retain(|_, site| {
+                site.under_way + site.queued > 0 || site.reduced.is_some_and(|at| now.saturating_duration_since(at) < OF_LATE)
+            });
         }
         let start = self.start() as f64;
-        self.known.entry(site.to_owned()).or_insert(Site { under_way: 0, limit: start, reduced: None }).under_way += 1;
+        self.known.entry(site.to_owned()).or_insert(Site { queued: 0, under_way: 0, limit: start, reduced: None }).queued += 1;
+    }
+
+    /// Begins a letter that waited, if the site takes one more now.
+    pub fn begin(&mut self, site: &str) -> bool {
+        let Some(site) = self.known.get_mut(site).filter(|site| site.under_way < site.most()) else { return false };
+        site.queued = site.queued.saturating_sub(1);
+        site.under_way += 1;
+        true
     }
 
     /// A letter that began at that time is not under way any more.
@@ -105,8 +121,10 @@ mod tests {
     fn round(sites: &mut Sites, site: &str, courtesy: Courtesy, now: &mut Instant) -> usize {
         let count = room(sites, site);
         let begun = *now;
-        (0..count).for_each(|_| sites.begin(site, begun));
-        assert_eq!(room(sites, site), 0);
+        (0..count).for_each(|_| sites.queue(site, begun));
+        assert_eq!(room(sites, site), 0, "those that wait take the room of those that may");
+        assert!((0..count).all(|_| sites.begin(site)));
+        assert!(!sites.begin(site), "one more than there is room for");
         *now += Duration::from_secs(1);
         (0..count).for_each(|_| sites.end(site, begun, courtesy, *now));
         count

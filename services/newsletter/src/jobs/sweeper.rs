@@ -1,11 +1,12 @@
-//! Recovers deliveries whose worker is gone, settles who waits for an issue that was cancelled, and lets subscriptions expire that nobody confirmed.
+//! Recovers deliveries whose worker is gone, settles who waits for an issue that was cancelled, lets subscriptions expire that nobody
+//! confirmed, and tells of publications whose promised issue did not come.
 
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use super::Work;
-use crate::app::{Failed, issue, ledger, subscription};
+use crate::app::{Failed, issue, ledger, publication, subscription};
 
 /// How long it rests.
 const REST: Duration = Duration::from_secs(5);
@@ -29,6 +30,9 @@ async fn sweep(work: &Work) -> Result<(), Failed> {
     let cx = work.context();
     while work.database.write(async |conn| ledger::recover(conn, &cx, &work.keys, false, LIMIT).await).await? == LIMIT as usize {}
     while work.database.write(async |conn| subscription::expire_pending(conn, &cx, LIMIT).await).await? == LIMIT as usize {}
+    while work.database.read(async |conn| publication::any_overdue(conn, cx.now).await).await? {
+        work.database.write(async |conn| publication::tell_overdue(conn, &cx, LIMIT).await).await?;
+    }
     for issue in work.database.read(async |conn| issue::list_giving_up(conn, LIMIT).await).await? {
         let mut after = None;
         loop {

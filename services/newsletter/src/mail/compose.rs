@@ -137,6 +137,8 @@ mod tests {
             bounce_domain: "bounce.shop.example".into(),
             transport: "outbox".into(),
             create_time: Time::EPOCH,
+            brand_name: String::new(),
+            brand_color: None,
         };
         let rendered = Rendered { subject: "Neues im März".into(), html: html.map(Into::into), text: "Hallo\n.\nTschüß".into() };
         let headers = ListHeaders {

@@ -7,7 +7,7 @@ use data_encoding::BASE64;
 use rapport_core::Time;
 use ring::{
     rand::SystemRandom,
-    signature::{Ed25519KeyPair, RSA_PKCS1_SHA256, RsaKeyPair},
+    signature::{Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair},
 };
 use rustls::pki_types::{PrivateKeyDer, pem::PemObject};
 use sha2::{Digest, Sha256};
@@ -66,6 +66,15 @@ impl Signer {
         Ok(Self { domain, selector, key })
     }
 
+    /// The record of its public key, as it is published in the DNS.
+    fn record(&self) -> String {
+        let (kind, key) = match &self.key {
+            Key::Rsa(pair) => ("rsa", BASE64.encode(&subject_public_key(pair.public().as_ref()))),
+            Key::Ed25519(pair) => ("ed25519", BASE64.encode(pair.public_key().as_ref())),
+        };
+        format!("v=DKIM1; k={kind}; p={key}")
+    }
+
     const fn algorithm(&self) -> &'static str {
         match self.key {
             Key::Rsa(_) => "rsa-sha256",
@@ -110,6 +119,27 @@ impl Signer {
     }
 }
 
+/// An RSA key in PKCS #1 (RFC 8017, appendix A.1.1) as the SubjectPublicKeyInfo that RFC 6376 asks for (RFC 5280, section 4.1.2.7), in DER.
+fn subject_public_key(pkcs1: &[u8]) -> Vec<u8> {
+    /// The sequence of the object identifier rsaEncryption, 1.2.840.113549.1.1.1, and NULL.
+    const RSA_ENCRYPTION: [u8; 15] = [0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00];
+    let element = |tag: u8, content: &[u8]| {
+        let length = content.len().to_be_bytes();
+        let digits: Vec<u8> = length.into_iter().skip_while(|octet| *octet == 0).collect();
+        let mut out = vec![tag];
+        if content.len() >= 0x80 {
+            out.push(0x80 | u8::try_from(digits.len()).unwrap_or_default());
+        }
+        out.extend(digits);
+        out.extend_from_slice(content);
+        out
+    };
+    // No bit of the last octet is unused.
+    let bits: Vec<u8> = [0].into_iter().chain(pkcs1.iter().copied()).collect();
+    let parts: Vec<u8> = RSA_ENCRYPTION.into_iter().chain(element(0x03, &bits)).collect();
+    element(0x30, &parts)
+}
+
 impl Signers {
     /// These keys, by their domains.
     pub fn new(signers: Vec<Signer>) -> Self {
@@ -118,6 +148,12 @@ impl Signers {
             domains.entry(signer.domain.clone()).or_default().push(signer);
         }
         Self(Arc::new(domains))
+    }
+
+    /// The selector and the DNS record of every key, by domain.
+    pub fn records(&self) -> HashMap<String, Vec<(String, String)>> {
+        let records = |keys: &Vec<Signer>| keys.iter().map(|key| (key.selector.clone(), key.record())).collect();
+        self.0.iter().map(|(domain, keys)| (domain.clone(), records(keys))).collect()
     }
 
     /// Signs the letter by every key of the domain that it comes from; without a key it stays as it is.

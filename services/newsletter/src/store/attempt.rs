@@ -1,6 +1,6 @@
 //! Rows of attempts.
 
-use diesel::{AsChangeset, ExpressionMethods, Insertable, QueryDsl, Queryable, Selectable, SelectableHelper};
+use diesel::{ExpressionMethods, Insertable, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use rapport_core::{DeliveryId, Time};
 use rapport_db::{Conn, Fault, on};
@@ -8,9 +8,9 @@ use rapport_db::{Conn, Fault, on};
 use super::schema::attempts;
 use crate::domain::{Attempt, DeliveryState, Reply, SmtpPhase};
 
-#[derive(AsChangeset, Insertable, Queryable, Selectable)]
-#[diesel(table_name = attempts, primary_key(delivery, number), treat_none_as_default_value = false, treat_none_as_null = true)]
-struct AttemptRow {
+#[derive(Insertable, Queryable, Selectable)]
+#[diesel(table_name = attempts, treat_none_as_default_value = false)]
+pub(super) struct AttemptRow {
     delivery: DeliveryId,
     number: i32,
     fence: i64,
@@ -49,19 +49,6 @@ pub async fn list(conn: &mut Conn<'_>, deliveries: &[DeliveryId]) -> Result<Vec<
         .load(c)
         .await)?;
     Ok(rows.into_iter().map(Into::into).collect())
-}
-
-/// Stores an attempt, or how it ended.
-pub async fn upsert(conn: &mut Conn<'_>, attempt: Attempt) -> Result<(), Fault> {
-    let row = AttemptRow::from(attempt);
-    on!(conn, |c| diesel::insert_into(attempts::table)
-        .values(&row)
-        .on_conflict((attempts::delivery, attempts::number))
-        .do_update()
-        .set(&row)
-        .execute(c)
-        .await)?;
-    Ok(())
 }
 
 /// Notes how an attempt ended whose worker is gone.

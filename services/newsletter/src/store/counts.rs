@@ -3,7 +3,7 @@
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use rapport_core::IssueId;
-use rapport_db::{Conn, Fault, on};
+use rapport_db::{Conn, Fault, Prepared, on};
 
 use super::schema::{issue_counts, withheld_counts};
 use crate::domain::{Counts, WithheldReason};
@@ -24,6 +24,17 @@ struct CountsRow {
     failed: i64,
     replied_after: i64,
     bounced: i64,
+    bounced_after: i64,
+    complained: i64,
+}
+
+impl From<CountsRow> for Kept {
+    fn from(row: CountsRow) -> Self {
+        let CountsRow { audience, pending, in_flight, deferred, accepted, rejected, unknown, withheld, expired, cancelled, .. } = row;
+        let CountsRow { failed, replied_after, bounced, bounced_after, complained, .. } = row;
+        let counts = Counts { audience, pending, in_flight, deferred, accepted, rejected, unknown, withheld, expired, cancelled, failed };
+        Self { counts, bounced, bounced_after, complained, replied: replied_after, withheld: Vec::new() }
+    }
 }
 
 /// The counters of an issue as they are stored.
@@ -33,6 +44,10 @@ pub struct Kept {
     pub counts: Counts,
     /// How many rejected ones were hard bounces.
     pub bounced: i64,
+    /// How many accepted ones came back as hard bounces.
+    pub bounced_after: i64,
+    /// How many of them somebody called spam.
+    pub complained: i64,
     /// Answered.
     pub replied: i64,
     /// Withheld ones by reason.
@@ -48,12 +63,7 @@ pub async fn find(conn: &mut Conn<'_>, issue: IssueId) -> Result<Kept, Fault> {
         .select((withheld_counts::reason, withheld_counts::count))
         .load(c)
         .await)?;
-    let Some(row) = row else { return Ok(Kept { withheld, ..Kept::default() }) };
-    let CountsRow { audience, pending, in_flight, deferred, accepted, rejected, unknown, withheld: left_out, .. } = row;
-    let CountsRow { expired, cancelled, failed, replied_after, bounced, .. } = row;
-    let counts =
-        Counts { audience, pending, in_flight, deferred, accepted, rejected, unknown, withheld: left_out, expired, cancelled, failed };
-    Ok(Kept { counts, bounced, replied: replied_after, withheld })
+    Ok(Kept { withheld, ..row.map(Kept::from).unwrap_or_default() })
 }
 
 /// Makes sure that an issue has counters.
@@ -74,6 +84,8 @@ pub async fn insert(conn: &mut Conn<'_>, issue: IssueId) -> Result<(), Fault> {
             issue_counts::failed.eq(0),
             issue_counts::replied_after.eq(0),
             issue_counts::bounced.eq(0),
+            issue_counts::bounced_after.eq(0),
+            issue_counts::complained.eq(0),
         ))
         .on_conflict_do_nothing()
         .execute(c)
@@ -81,31 +93,44 @@ pub async fn insert(conn: &mut Conn<'_>, issue: IssueId) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Adds a change and more hard bounces to the counters, in the transaction of the change itself; answers what both are now.
-pub async fn apply(conn: &mut Conn<'_>, issue: IssueId, change: Counts, more: i64) -> Result<(Counts, i64), Fault> {
+/// Adds a change and more hard bounces to the counters, in the transaction of the change itself; answers what they are now, without the reasons
+/// of withheld ones.
+pub async fn apply(conn: &mut Conn<'_>, issue: IssueId, change: Counts, more: i64) -> Result<Kept, Fault> {
     let Counts { audience, pending, in_flight, deferred, accepted, rejected, unknown, withheld, expired, cancelled, failed } = change;
+    let row: CountsRow = on!(conn, |c| Prepared(
+        diesel::update(issue_counts::table.find(issue))
+            .set((
+                issue_counts::audience.eq(issue_counts::audience + audience),
+                issue_counts::pending.eq(issue_counts::pending + pending),
+                issue_counts::in_flight.eq(issue_counts::in_flight + in_flight),
+                issue_counts::deferred.eq(issue_counts::deferred + deferred),
+                issue_counts::accepted.eq(issue_counts::accepted + accepted),
+                issue_counts::rejected.eq(issue_counts::rejected + rejected),
+                issue_counts::unknown.eq(issue_counts::unknown + unknown),
+                issue_counts::withheld.eq(issue_counts::withheld + withheld),
+                issue_counts::expired.eq(issue_counts::expired + expired),
+                issue_counts::cancelled.eq(issue_counts::cancelled + cancelled),
+                issue_counts::failed.eq(issue_counts::failed + failed),
+                issue_counts::bounced.eq(issue_counts::bounced + more),
+            ))
+            .returning(CountsRow::as_returning())
+    )
+    .get_result(c)
+    .await)?;
+    Ok(row.into())
+}
+
+/// Counts accepted ones that came back as hard bounces or were complained of; answers what the counters are now, as `apply` does.
+pub async fn add_returned(conn: &mut Conn<'_>, issue: IssueId, bounced: i64, complained: i64) -> Result<Kept, Fault> {
     let row: CountsRow = on!(conn, |c| diesel::update(issue_counts::table.find(issue))
         .set((
-            issue_counts::audience.eq(issue_counts::audience + audience),
-            issue_counts::pending.eq(issue_counts::pending + pending),
-            issue_counts::in_flight.eq(issue_counts::in_flight + in_flight),
-            issue_counts::deferred.eq(issue_counts::deferred + deferred),
-            issue_counts::accepted.eq(issue_counts::accepted + accepted),
-            issue_counts::rejected.eq(issue_counts::rejected + rejected),
-            issue_counts::unknown.eq(issue_counts::unknown + unknown),
-            issue_counts::withheld.eq(issue_counts::withheld + withheld),
-            issue_counts::expired.eq(issue_counts::expired + expired),
-            issue_counts::cancelled.eq(issue_counts::cancelled + cancelled),
-            issue_counts::failed.eq(issue_counts::failed + failed),
-            issue_counts::bounced.eq(issue_counts::bounced + more),
+            issue_counts::bounced_after.eq(issue_counts::bounced_after + bounced),
+            issue_counts::complained.eq(issue_counts::complained + complained),
         ))
         .returning(CountsRow::as_returning())
         .get_result(c)
         .await)?;
-    let CountsRow { audience, pending, in_flight, deferred, accepted, rejected, unknown, withheld, expired, cancelled, .. } = row;
-    let CountsRow { failed, bounced, .. } = row;
-    let counts = Counts { audience, pending, in_flight, deferred, accepted, rejected, unknown, withheld, expired, cancelled, failed };
-    Ok((counts, bounced))
+    Ok(row.into())
 }
 
 /// Counts withheld recipients by their reason.

@@ -1,11 +1,16 @@
 //! Rows of the ledger.
 
-use diesel::{AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
+use diesel::{
+    AsChangeset, BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper,
+};
 use diesel_async::RunQueryDsl;
-use rapport_core::{CustomerId, DeliveryId, IssueId, JourneyId, MessageId, SenderId, SubscriberId, SubscriptionId, Time};
+use rapport_core::{CustomerId, DeliveryId, IssueId, JourneyId, MessageId, PublicationId, SenderId, SubscriberId, SubscriptionId, Time};
 use rapport_db::{Conn, Fault, on};
 
-use super::{Changed, email, schema::deliveries};
+use super::{
+    Changed, email,
+    schema::{deliveries, issues},
+};
 use crate::domain::{Delivery, DeliveryState, OnUnknown, WithheldReason};
 
 #[derive(AsChangeset, Insertable, Queryable, Selectable)]
@@ -44,6 +49,8 @@ pub(super) struct DeliveryRow {
     traceparent: Option<String>,
     create_time: Time,
     resolution: String,
+    bounce: String,
+    complained: bool,
 }
 
 impl From<Delivery> for DeliveryRow {
@@ -51,7 +58,7 @@ impl From<Delivery> for DeliveryRow {
         let Delivery { id, version, issue, message, subscriber, subscription, customer, sender, email, display_name, .. } = delivery;
         let Delivery { language, state, withheld_reason, consent_basis, mail_message_id, attempts, deferrals, .. } = delivery;
         let Delivery { fence, worker, lease_until, repeatable, next_attempt_time, give_up_time, on_unknown, .. } = delivery;
-        let Delivery { settle_time, replied, journey, traceparent, create_time, resolution, .. } = delivery;
+        let Delivery { settle_time, replied, journey, traceparent, create_time, resolution, bounce, complained, .. } = delivery;
         Self {
             id,
             version,
@@ -86,6 +93,8 @@ impl From<Delivery> for DeliveryRow {
             traceparent,
             create_time,
             resolution,
+            bounce,
+            complained,
         }
     }
 }
@@ -96,7 +105,7 @@ impl TryFrom<DeliveryRow> for Delivery {
         let DeliveryRow { id, version, issue, message, subscriber, subscription, customer, sender, email: address, .. } = row;
         let DeliveryRow { display_name, language, state, withheld_reason, consent_basis, mail_message_id, attempts, .. } = row;
         let DeliveryRow { deferrals, fence, worker, lease_until, repeatable, next_attempt_time, give_up_time, .. } = row;
-        let DeliveryRow { on_unknown, settle_time, replied, journey, traceparent, create_time, resolution, .. } = row;
+        let DeliveryRow { on_unknown, settle_time, replied, journey, traceparent, create_time, resolution, bounce, complained, .. } = row;
         Ok(Self {
             id,
             version,
@@ -128,6 +137,8 @@ impl TryFrom<DeliveryRow> for Delivery {
             traceparent,
             create_time,
             resolution,
+            bounce,
+            complained,
         })
     }
 }
@@ -176,6 +187,19 @@ pub async fn find_by_mail_message_id(conn: &mut Conn<'_>, mail_message_id: &str)
     Ok(on!(conn, |c| deliveries::table
         .filter(deliveries::mail_message_id.eq(mail_message_id))
         .select(deliveries::id)
+        .first(c)
+        .await
+        .optional())?)
+}
+
+/// The issue of a publication that a subscriber got last.
+pub async fn last_accepted(conn: &mut Conn<'_>, publication: PublicationId, subscriber: SubscriberId) -> Result<Option<IssueId>, Fault> {
+    Ok(on!(conn, |c| deliveries::table
+        .inner_join(issues::table)
+        .filter(issues::publication.eq(publication))
+        .filter(deliveries::subscriber.eq(subscriber).and(deliveries::state.eq(DeliveryState::Accepted)))
+        .order((deliveries::settle_time.desc(), deliveries::id.desc()))
+        .select(issues::id)
         .first(c)
         .await
         .optional())?)

@@ -3,7 +3,7 @@
 
 use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
-use rapport_core::{DeliveryId, IssueId, Time};
+use rapport_core::{DeliveryId, IssueId, SenderId, Time};
 use rapport_db::{Conn, Fault, on};
 
 use super::{
@@ -12,9 +12,21 @@ use super::{
 };
 use crate::domain::{Delivery, IssueState};
 
-/// What may be tried now and is leased to nobody: single messages before issues, then by time. Sites in `busy` are left out.
+/// What is left out when deliveries are sought.
+#[derive(Clone, Debug, Default)]
+pub struct Without {
+    /// Sites that take no more now.
+    pub sites: Vec<String>,
+    /// Senders without a slot.
+    pub senders: Vec<SenderId>,
+    /// Senders that may send no more of issues today.
+    pub bulk_of: Vec<SenderId>,
+}
+
+/// What may be tried now and is leased to nobody: single messages before issues, then by time.
 /// On PostgreSQL the rows are locked, and rows that another process has locked are skipped.
-pub async fn list_due(conn: &mut Conn<'_>, now: Time, busy: &[String], limit: i64) -> Result<Vec<Delivery>, Fault> {
+pub async fn list_due(conn: &mut Conn<'_>, now: Time, without: &Without, limit: i64) -> Result<Vec<Delivery>, Fault> {
+    let Without { sites, senders, bulk_of } = without;
     macro_rules! due {
         () => {
             deliveries::table
@@ -22,7 +34,9 @@ pub async fn list_due(conn: &mut Conn<'_>, now: Time, busy: &[String], limit: i6
                 .filter(deliveries::waiting)
                 .filter(deliveries::worker.is_null())
                 .filter(deliveries::next_attempt_time.le(now))
-                .filter(deliveries::site.ne_all(busy))
+                .filter(deliveries::site.ne_all(sites))
+                .filter(deliveries::sender.ne_all(senders))
+                .filter(deliveries::bulk.eq(false).or(deliveries::sender.ne_all(bulk_of)))
                 .filter(deliveries::issue.is_null().or(issues::state.nullable().eq(IssueState::Sending)))
                 .order((deliveries::bulk.asc(), deliveries::next_attempt_time.asc(), deliveries::id.asc()))
                 .limit(limit)

@@ -6,7 +6,7 @@ use diesel::{
     AsChangeset, BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper,
 };
 use diesel_async::RunQueryDsl;
-use rapport_core::{IssueId, JourneyId, PublicationId, SubscriptionId, Time};
+use rapport_core::{IssueId, JourneyId, PublicationId, SubjectId, Time};
 use rapport_db::{Conn, Fault, Json, on};
 
 use super::{Changed, schema::issues};
@@ -25,7 +25,7 @@ struct IssueRow {
     state: IssueState,
     journey: JourneyId,
     freeze_failure: Option<String>,
-    frozen_to: Option<SubscriptionId>,
+    frozen_to: Option<SubjectId>,
     create_time: Time,
     freeze_time: Option<Time>,
     start_time: Option<Time>,
@@ -34,6 +34,7 @@ struct IssueRow {
     stop_rule: StopRule,
     send_time: Option<Time>,
     max_lateness_seconds: i64,
+    audience: Option<Json<Audience>>,
 }
 
 impl From<Issue> for IssueRow {
@@ -41,13 +42,12 @@ impl From<Issue> for IssueRow {
         let Issue { id, version, publication, content, audience, on_unknown, give_up_after, state, .. } = issue;
         let Issue { journey, freeze_failure, frozen_to, create_time, freeze_time, start_time, complete_time, .. } = issue;
         let Issue { state_reason, stop_rule, send_time, max_lateness, .. } = issue;
-        let Audience { hold_customers_at_risk } = audience;
         Self {
             id,
             version,
             publication,
             content: Json(content),
-            hold_customers_at_risk,
+            hold_customers_at_risk: audience.hold_customers_at_risk,
             on_unknown,
             give_up_after_seconds: i64::try_from(give_up_after.as_secs()).unwrap_or(i64::MAX),
             state,
@@ -62,6 +62,7 @@ impl From<Issue> for IssueRow {
             stop_rule,
             send_time,
             max_lateness_seconds: i64::try_from(max_lateness.as_secs()).unwrap_or(i64::MAX),
+            audience: Some(Json(audience)),
         }
     }
 }
@@ -70,13 +71,15 @@ impl From<IssueRow> for Issue {
     fn from(row: IssueRow) -> Self {
         let IssueRow { id, version, publication, content, hold_customers_at_risk, on_unknown, give_up_after_seconds, state, .. } = row;
         let IssueRow { journey, freeze_failure, frozen_to, create_time, freeze_time, start_time, complete_time, .. } = row;
-        let IssueRow { state_reason, stop_rule, send_time, max_lateness_seconds, .. } = row;
+        let IssueRow { state_reason, stop_rule, send_time, max_lateness_seconds, audience, .. } = row;
+        // Issues that are older than what else narrows them say only this.
+        let audience = audience.map_or_else(|| Audience { hold_customers_at_risk, ..Audience::default() }, |audience| audience.0);
         Self {
             id,
             version,
             publication,
             content: content.0,
-            audience: Audience { hold_customers_at_risk },
+            audience,
             on_unknown,
             give_up_after: Duration::from_secs(u64::try_from(give_up_after_seconds).unwrap_or(0)),
             state,

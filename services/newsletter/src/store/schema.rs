@@ -3,9 +3,24 @@
 diesel::table! {
     use diesel::sql_types::*;
     use rapport_db::sql_types::{Moment, Uuid};
+    soft_bounces (mark, delivery) {
+        mark -> Text, delivery -> Uuid, time -> Moment,
+    }
+}
+diesel::table! {
+    use diesel::sql_types::*;
+    use rapport_db::sql_types::{Moment, Uuid};
+    paces (sender) {
+        sender -> Uuid, per_second -> Integer, per_day -> Integer, warm_up_first_day -> Integer, warm_up_growth_percent -> Integer,
+        warm_up_days -> Integer, next_slot -> Moment, day -> BigInt, today -> BigInt, warm_up_began -> Nullable<BigInt>,
+    }
+}
+diesel::table! {
+    use diesel::sql_types::*;
+    use rapport_db::sql_types::{Moment, Uuid};
     senders (id) {
         id -> Uuid, from_name -> Text, from_address -> Text, reply_domain -> Text, bounce_domain -> Text, transport -> Text,
-        create_time -> Moment,
+        create_time -> Moment, brand_name -> Text, brand_color -> Text,
     }
 }
 diesel::table! {
@@ -13,7 +28,8 @@ diesel::table! {
     use rapport_db::sql_types::{Moment, Uuid, Word};
     publications (id) {
         id -> Uuid, display_name -> Text, description -> Text, sender -> Uuid, cadence -> Word, active_subscriptions -> BigInt,
-        create_time -> Moment,
+        create_time -> Moment, kind -> Word, rhythm_time -> Moment, next_due_time -> Nullable<Moment>, missed_slots -> BigInt,
+        overdue_count -> BigInt, track_clicks -> Bool,
     }
 }
 diesel::table! {
@@ -44,9 +60,9 @@ diesel::table! {
 }
 diesel::table! {
     use diesel::sql_types::*;
-    use rapport_db::sql_types::Moment;
+    use rapport_db::sql_types::{Moment, Word};
     suppressions (mark) {
-        mark -> Text, reason -> Text, evidence -> Text, create_time -> Moment,
+        mark -> Text, reason -> Word, evidence -> Text, create_time -> Moment,
     }
 }
 diesel::table! {
@@ -57,6 +73,7 @@ diesel::table! {
         give_up_after_seconds -> BigInt, state -> Word, journey -> Uuid, freeze_failure -> Nullable<Text>, frozen_to -> Nullable<Uuid>,
         create_time -> Moment, freeze_time -> Nullable<Moment>, start_time -> Nullable<Moment>, complete_time -> Nullable<Moment>,
         state_reason -> Text, stop_rule -> Word, send_time -> Nullable<Moment>, max_lateness_seconds -> BigInt,
+        audience -> Nullable<Json>,
     }
 }
 diesel::table! {
@@ -65,7 +82,7 @@ diesel::table! {
     issue_counts (issue) {
         issue -> Uuid, audience -> BigInt, pending -> BigInt, in_flight -> BigInt, deferred -> BigInt, accepted -> BigInt,
         rejected -> BigInt, unknown -> BigInt, withheld -> BigInt, expired -> BigInt, cancelled -> BigInt, failed -> BigInt,
-        replied_after -> BigInt, bounced -> BigInt,
+        replied_after -> BigInt, bounced -> BigInt, bounced_after -> BigInt, complained -> BigInt,
     }
 }
 diesel::table! {
@@ -95,7 +112,7 @@ diesel::table! {
         lease_until -> Nullable<Moment>, repeatable -> Bool, waiting -> Bool, next_attempt_time -> Moment, give_up_time -> Moment,
         on_unknown -> Word, settle_time -> Nullable<Moment>, replied -> Bool, journey -> Uuid, traceparent -> Nullable<Text>,
         create_time -> Moment,
-        resolution -> Text,
+        resolution -> Text, bounce -> Text, complained -> Bool,
     }
 }
 diesel::table! {
@@ -116,7 +133,22 @@ diesel::table! {
         receive_time -> Moment,
     }
 }
+diesel::table! {
+    use diesel::sql_types::*;
+    use rapport_db::sql_types::Uuid;
+    issue_hours (issue, hour) {
+        issue -> Uuid, hour -> BigInt, accepted -> BigInt, bounced -> BigInt, complained -> BigInt, unsubscribed -> BigInt,
+        replied -> BigInt, clicks -> BigInt, human_clicks -> BigInt,
+    }
+}
+diesel::table! {
+    use diesel::sql_types::*;
+    use rapport_db::sql_types::{Moment, Uuid};
+    clicks (delivery, link) {
+        delivery -> Uuid, link -> Text, last_time -> Moment, human -> Bool,
+    }
+}
 diesel::joinable!(subscriptions -> subscribers (subscriber));
 diesel::joinable!(deliveries -> issues (issue));
 diesel::allow_tables_to_appear_in_same_query!(subscriptions, subscribers);
-diesel::allow_tables_to_appear_in_same_query!(deliveries, issues);
+diesel::allow_tables_to_appear_in_same_query!(deliveries, issues, issue_hours);

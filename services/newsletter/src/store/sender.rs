@@ -1,5 +1,7 @@
 //! Rows of senders.
 
+use std::collections::HashSet;
+
 use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use rapport_core::{SenderId, Time};
@@ -18,20 +20,24 @@ struct SenderRow {
     bounce_domain: String,
     transport: String,
     create_time: Time,
+    brand_name: String,
+    brand_color: String,
 }
 
 impl From<Sender> for SenderRow {
     fn from(sender: Sender) -> Self {
-        let Sender { id, from_name, from_address, reply_domain, bounce_domain, transport, create_time } = sender;
-        Self { id, from_name, from_address: from_address.to_string(), reply_domain, bounce_domain, transport, create_time }
+        let Sender { id, from_name, from_address, reply_domain, bounce_domain, transport, create_time, brand_name, brand_color } = sender;
+        let (from_address, brand_color) = (from_address.to_string(), brand_color.map(|color| color.to_string()).unwrap_or_default());
+        Self { id, from_name, from_address, reply_domain, bounce_domain, transport, create_time, brand_name, brand_color }
     }
 }
 
 impl TryFrom<SenderRow> for Sender {
     type Error = Fault;
     fn try_from(row: SenderRow) -> Result<Self, Fault> {
-        let SenderRow { id, from_name, from_address, reply_domain, bounce_domain, transport, create_time } = row;
-        Ok(Self { id, from_name, from_address: email(&from_address)?, reply_domain, bounce_domain, transport, create_time })
+        let SenderRow { id, from_name, from_address, reply_domain, bounce_domain, transport, create_time, brand_name, brand_color } = row;
+        let (from_address, brand_color) = (email(&from_address)?, brand_color.parse().ok());
+        Ok(Self { id, from_name, from_address, reply_domain, bounce_domain, transport, create_time, brand_name, brand_color })
     }
 }
 
@@ -50,6 +56,18 @@ pub async fn first(conn: &mut Conn<'_>) -> Result<Option<Sender>, Fault> {
         .optional())?
     .map(Sender::try_from)
     .transpose()
+}
+
+/// Every domain that senders write from, and get replies and failure notices at, in lower case.
+pub async fn domains(conn: &mut Conn<'_>) -> Result<HashSet<String>, Fault> {
+    let rows: Vec<(String, String, String)> =
+        on!(conn, |c| senders::table.select((senders::from_address, senders::reply_domain, senders::bounce_domain)).load(c).await)?;
+    let mut domains = HashSet::new();
+    for (from, reply, bounce) in rows {
+        domains.extend(from.rsplit_once('@').map(|(_, domain)| domain.to_lowercase()));
+        domains.extend([reply.to_lowercase(), bounce.to_lowercase()]);
+    }
+    Ok(domains)
 }
 
 /// Stores a new one; false when its id is taken.

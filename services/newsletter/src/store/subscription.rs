@@ -119,6 +119,12 @@ pub async fn find_subscriber(conn: &mut Conn<'_>, address: &Email) -> Result<Opt
     found.map(Subscriber::try_from).transpose()
 }
 
+/// One person.
+pub async fn find_subscriber_by_id(conn: &mut Conn<'_>, id: SubscriberId) -> Result<Option<Subscriber>, Fault> {
+    let found = on!(conn, |c| subscribers::table.find(id).select(SubscriberRow::as_select()).first(c).await.optional())?;
+    found.map(Subscriber::try_from).transpose()
+}
+
 /// Stores a new person; false when the address is known by now.
 pub async fn insert_subscriber(conn: &mut Conn<'_>, subscriber: Subscriber) -> Result<bool, Fault> {
     let row = SubscriberRow::from(subscriber);
@@ -169,6 +175,19 @@ pub async fn find_for_update(conn: &mut Conn<'_>, id: SubscriptionId) -> Result<
         Conn::Sqlite(_) => {}
     }
     find(conn, id).await
+}
+
+/// The subscription whose confirmation mail carries this id.
+pub async fn find_by_confirmation(conn: &mut Conn<'_>, id: ConfirmationId) -> Result<Option<Subscription>, Fault> {
+    on!(conn, |c| subscriptions::table
+        .inner_join(subscribers::table)
+        .filter(subscriptions::confirmation.eq(id))
+        .select((SubscriptionRow::as_select(), SubscriberRow::as_select()))
+        .first(c)
+        .await
+        .optional())?
+    .map(subscription)
+    .transpose()
 }
 
 /// The subscription whose confirmation mail carries this id, to be changed in this transaction.
@@ -253,6 +272,23 @@ pub async fn list(conn: &mut Conn<'_>, filter: &Filter, after: Option<Subscripti
         }
         query.load(c).await
     })?;
+    rows.into_iter().map(subscription).collect()
+}
+
+/// The active subscriptions of a publication that these customers have, by id.
+pub async fn list_of_customers(
+    conn: &mut Conn<'_>,
+    publication: PublicationId,
+    customers: &[CustomerId],
+) -> Result<Vec<Subscription>, Fault> {
+    let rows: Vec<(SubscriptionRow, SubscriberRow)> = on!(conn, |c| subscriptions::table
+        .inner_join(subscribers::table)
+        .filter(subscribers::customer.eq_any(customers))
+        .filter(subscriptions::publication.eq(publication).and(subscriptions::state.eq(SubscriptionState::Active)))
+        .order(subscriptions::id.asc())
+        .select((SubscriptionRow::as_select(), SubscriberRow::as_select()))
+        .load(c)
+        .await)?;
     rows.into_iter().map(subscription).collect()
 }
 

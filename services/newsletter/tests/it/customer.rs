@@ -12,11 +12,14 @@ use rapport_proto::{
     customer::v1::{
         self as pb, consent_service_server::ConsentService, consent_service_server::ConsentServiceServer,
         customer_feed_service_server::CustomerFeedService, customer_feed_service_server::CustomerFeedServiceServer,
+        segment_service_server::SegmentServiceServer,
     },
 };
 use tokio::sync::watch;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Response, Status};
+
+use crate::segments::Segments;
 
 /// What it knows.
 #[derive(Default)]
@@ -25,7 +28,25 @@ pub struct Known {
     pub denied: BTreeSet<String>,
     pub unreachable: bool,
     pub asked: Vec<pb::CheckConsentRequest>,
+    /// Who is in which segment, by name and address.
+    pub segments: BTreeMap<String, BTreeMap<String, String>>,
+    pub complaining: BTreeSet<String>,
+    /// Streams break after so many groups, once each.
+    pub breaks: Vec<usize>,
+    pub streams: usize,
     counts: BTreeMap<String, i64>,
+}
+
+impl Known {
+    pub fn consent(&self, id: &str, purpose: i32) -> pb::ConsentAnswer {
+        let service = purpose == i32::from(rapport_proto::common::v1::ContactPurpose::Service);
+        let (allowed, basis) = match (self.allowed.contains(id), self.denied.contains(id)) {
+            (_, true) => (false, pb::ConsentBasis::Purpose),
+            (true, _) => (true, pb::ConsentBasis::Purpose),
+            _ => (service, pb::ConsentBasis::Default),
+        };
+        pb::ConsentAnswer { customer_id: id.to_owned(), allowed, basis: basis.into(), ..Default::default() }
+    }
 }
 
 /// The customer service.
@@ -43,6 +64,7 @@ impl Customers {
         let customers = Self { known: Arc::default(), events: watch::Sender::default(), url };
         let server = tonic::transport::Server::builder()
             .add_service(ConsentServiceServer::new(customers.clone()))
+            .add_service(SegmentServiceServer::new(Segments(customers.clone())))
             .add_service(CustomerFeedServiceServer::new(customers.clone()));
         tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
         customers
@@ -111,6 +133,13 @@ impl ConsentService for Customers {
         Err(Status::unimplemented("no test needs it"))
     }
 
+    async fn list_consent_records(
+        &self,
+        _: Request<pb::ListConsentRecordsRequest>,
+    ) -> Result<Response<pb::ListConsentRecordsResponse>, Status> {
+        Err(Status::unimplemented("no test needs it"))
+    }
+
     async fn check_consent(&self, request: Request<pb::CheckConsentRequest>) -> Result<Response<pb::CheckConsentResponse>, Status> {
         let request = request.into_inner();
         let mut known = self.known();
@@ -118,16 +147,7 @@ impl ConsentService for Customers {
         if known.unreachable {
             return Err(Status::unavailable("not now"));
         }
-        let service = request.purpose == i32::from(rapport_proto::common::v1::ContactPurpose::Service);
-        let answer = |id: &String| {
-            let (allowed, basis) = match (known.allowed.contains(id), known.denied.contains(id)) {
-                (_, true) => (false, pb::ConsentBasis::Purpose),
-                (true, _) => (true, pb::ConsentBasis::Purpose),
-                _ => (service, pb::ConsentBasis::Default),
-            };
-            pb::ConsentAnswer { customer_id: id.clone(), allowed, basis: basis.into(), ..Default::default() }
-        };
-        let answers = request.customer_ids.iter().map(answer).collect();
+        let answers = request.customer_ids.iter().map(|id| known.consent(id, request.purpose)).collect();
         Ok(Response::new(pb::CheckConsentResponse { answers, check_time: None }))
     }
 }

@@ -1,5 +1,7 @@
 //! What comes back: replies with their journey, machines told apart, the wish to leave by mail.
 
+use std::{collections::BTreeMap, time::Duration};
+
 use rapport_proto::newsletter::v1::{self as pb, InboundKind, IssueState, MatchedBy, SubscriptionState};
 use rapport_testkit::both_databases;
 
@@ -44,6 +46,79 @@ both_databases! {
         assert_eq!(left.kind(), InboundKind::Unsubscribe);
         let ended = house.subscription(&publication, "ada@example.test").await;
         assert_eq!((ended.state(), ended.proofs.last().map(pb::Proof::kind)), (SubscriptionState::Unsubscribed, Some(pb::ProofKind::Mailto)));
+        house.stop().await;
+    }
+
+    async fn what_came_back_is_believed_when_it_brings_our_token(backend: Backend) {
+        let house = Newsletter::start(backend).await;
+        let publication = house.publication("relay").await;
+        let people = ["hard", "soft", "refused", "late", "angry", "forged"].map(|name| format!("{name}@example.test"));
+        for email in &people {
+            house.subscribe(&publication, email).await;
+        }
+        let issue = house.send(house.draft(&publication).await).await;
+        house.until_account(&issue, "completed", |it| it.issue_state() == IssueState::Completed).await;
+        let mail = |email: &str| house.smtp.mails_to(email).pop().expect("the issue");
+        let dsn = |action: &str, status: &str| {
+            format!(
+                "From: MAILER-DAEMON@mx.example\r\nReturn-Path: <>\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=x\r\n\r\n\
+                 --x\r\n\r\nIt failed.\r\n--x\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example\r\n\r\n\
+                 Final-Recipient: rfc822; somebody@example.test\r\nAction: {action}\r\nStatus: {status}\r\n\
+                 Diagnostic-Code: smtp; 550 {status} said so\r\n\r\n--x--\r\n"
+            )
+        };
+        // To the address that it was sent from, but twice, and one that only waits.
+        for (name, action, status) in [("hard", "failed", "5.1.1"), ("hard", "failed", "5.1.2"), ("soft", "failed", "5.2.2"), ("refused", "failed", "5.7.1"), ("late", "delayed", "4.4.1")] {
+            let taken = house.ingest(&dsn(action, status), &mail(&format!("{name}@example.test")).sender).await;
+            assert_eq!((taken.kind(), taken.matched_by()), (InboundKind::Bounce, MatchedBy::Token), "{name}");
+        }
+        // Somebody who knows the Message-ID only.
+        let message_id = header(&mail("forged@example.test").text(), "Message-ID");
+        let forged = dsn("failed", "5.1.1").replace("Return-Path: <>\r\n", &format!("Return-Path: <>\r\nIn-Reply-To: {message_id}\r\n"));
+        assert_eq!(house.ingest(&forged, "bounces@shop.example").await.matched_by(), MatchedBy::InReplyTo);
+        let arf = |original: &str| {
+            format!(
+                "From: feedback@isp.example\r\nContent-Type: multipart/report; report-type=feedback-report; boundary=x\r\n\r\n--x\r\n\r\nSpam.\r\n\
+                 --x\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\nVersion: 1\r\nUser-Agent: Loop/1\r\n\r\n\
+                 --x\r\nContent-Type: message/rfc822\r\n\r\n{original}\r\n--x--\r\n"
+            )
+        };
+        let complaint = house.ingest(&arf(&mail("angry@example.test").text()), "abuse@shop.example").await;
+        assert_eq!((complaint.kind(), complaint.matched_by()), (InboundKind::Complaint, MatchedBy::Token));
+        house.ingest(&arf(&format!("Message-ID: {message_id}\r\nSubject: x\r\n\r\n")), "abuse@shop.example").await;
+
+        let account = house.account(&issue).await;
+        assert_eq!((account.accepted, account.bounced, account.bounced_after, account.complained), (6, 0, 1, 1), "{account:?}");
+        let of: BTreeMap<String, pb::Delivery> = house.deliveries(&issue).await.into_iter().map(|it| (it.email.clone(), it)).collect();
+        let bounce = |name: &str| of[&format!("{name}@example.test")].bounce.clone();
+        assert_eq!(bounce("hard"), "HARD 5.1.1 smtp; 550 5.1.1 said so");
+        assert!(bounce("soft").starts_with("SOFT 5.2.2") && bounce("refused").starts_with("REFUSED 5.7.1"));
+        assert_eq!((bounce("late"), bounce("forged")), (String::new(), String::new()));
+        assert!(of["angry@example.test"].complained);
+        let left = house.subscription(&publication, "angry@example.test").await;
+        assert_eq!((left.state(), left.proofs.last().map(pb::Proof::kind)), (SubscriptionState::Unsubscribed, Some(pb::ProofKind::Complaint)));
+
+        // Who bounced hard gets nothing more; one soft bounce and our own fault cost nobody anything.
+        let next = house.send(house.draft(&publication).await).await;
+        let account = house.until_account(&next, "completed", |it| it.issue_state() == IssueState::Completed).await;
+        assert_eq!((account.audience, account.accepted, account.withheld), (5, 4, 1), "{account:?}");
+        let withheld: Vec<String> =
+            house.deliveries(&next).await.into_iter().filter(|it| it.state() == pb::DeliveryState::Withheld).map(|it| it.email).collect();
+        assert_eq!(withheld, ["hard@example.test"]);
+        let told = house.events_until("delivery.complained").await;
+        assert_eq!(told.iter().filter(|event| event.meta.as_ref().is_some_and(|meta| meta.r#type == "delivery.bounced")).count(), 3);
+
+        // The fifth mail in a month that bounces softly is the last.
+        for number in 2..=5 {
+            let issue = house.send(house.draft(&publication).await).await;
+            house.until_account(&issue, "completed", |it| it.issue_state() == IssueState::Completed).await;
+            house.ingest(&dsn("failed", "5.2.2"), &mail("soft@example.test").sender).await;
+            house.clock.advance(Duration::from_secs(24 * 60 * 60));
+            let suppressed = number == 5;
+            let next = house.send(house.draft(&publication).await).await;
+            let account = house.until_account(&next, "completed", |it| it.issue_state() == IssueState::Completed).await;
+            assert_eq!(account.withheld, 1 + i64::from(suppressed), "after {number}");
+        }
         house.stop().await;
     }
 }

@@ -15,7 +15,7 @@ use serde_json::json;
 const RSA: &str = include_str!("dkim/rsa.pem");
 const ED25519: &str = include_str!("dkim/ed25519.pem");
 /// The records of the two keys.
-const RSA_RECORD: &str = concat!(
+pub const RSA_RECORD: &str = concat!(
     "v=DKIM1; k=rsa; p=MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAqfXQoNAeIcjlhhx5E8q7iLUFq8UJm6emkDzdD4OJ0oYZckC2Wqe/",
     "uPKX4xDyhQ2xh7Dmq/QWjvY4eQrwdVNWnkAr5ZkkOLDRIxLPjKpeFQ3qfZvfjHFldHuYPzCiV1sSUx5ZQB585tQbsKYklX2RqpftIcNV0m7BAAnXx7gX/",
     "kag9GnNCfE7ksIgVbARoAZ7ASYQmHpjglEZu0SEyIw89+CM/z0Ic9PdGwV4eg4QiNeN+B/Mh+7yHD0XiNIVOetQGatNoA5HfJlKDTytsRe71woXuYsx3MFIkCOp",
@@ -115,6 +115,8 @@ fn sender(from_name: String) -> Sender {
         bounce_domain: "bounce.shop.example".into(),
         transport: "outbox".into(),
         create_time: Time::EPOCH,
+        brand_name: String::new(),
+        brand_color: None,
     }
 }
 

@@ -3,9 +3,10 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use rapport_proto::newsletter::v1::{
-    self as pb, issue_service_client::IssueServiceClient, message_service_client::MessageServiceClient,
-    newsletter_feed_service_client::NewsletterFeedServiceClient, publication_service_client::PublicationServiceClient,
-    subscription_service_client::SubscriptionServiceClient,
+    self as pb, analytics_service_client::AnalyticsServiceClient, issue_service_client::IssueServiceClient,
+    message_service_client::MessageServiceClient, newsletter_feed_service_client::NewsletterFeedServiceClient,
+    publication_service_client::PublicationServiceClient, subscription_service_client::SubscriptionServiceClient,
+    suppression_service_client::SuppressionServiceClient,
 };
 use rapport_server::{Host, Running, Settings};
 use rapport_testkit::{Backend, ManualClock, Smtp, TestDatabase, TestWorld, smtp::Manners, until, world};
@@ -20,6 +21,8 @@ pub struct Newsletter {
     pub clock: Arc<ManualClock>,
     pub publications: PublicationServiceClient<Channel>,
     pub subscriptions: SubscriptionServiceClient<Channel>,
+    pub suppressions: SuppressionServiceClient<Channel>,
+    pub analytics: AnalyticsServiceClient<Channel>,
     pub issues: IssueServiceClient<Channel>,
     pub messages: MessageServiceClient<Channel>,
     pub feed: NewsletterFeedServiceClient<Channel>,
@@ -31,25 +34,32 @@ pub struct Newsletter {
 
 impl Newsletter {
     pub async fn start(backend: Backend) -> Self {
+        Self::start_with(backend, &[]).await
+    }
+
+    /// The same with more settings.
+    pub async fn start_with(backend: Backend, more: &[(&str, &str)]) -> Self {
         let customers = Customers::start().await;
         let smtp = Smtp::start(Manners::default()).await;
         let data = backend.database().await;
         let directory = data.directory().display().to_string();
         let url = data.postgres().map(|postgres| postgres.url().to_owned()).unwrap_or_default();
-        let settings = Settings::with(&[
+        let port = smtp.address().port().to_string();
+        let mut settings = vec![
             ("data.directory", directory.as_str()),
             ("database.url", url.as_str()),
             ("newsletter.listen", "127.0.0.1:0"),
             ("newsletter.pages.listen", "127.0.0.1:0"),
             ("newsletter.dispatcher_rest_milliseconds", "20"),
             ("newsletter.transport.relay.host", "127.0.0.1"),
-            ("newsletter.transport.relay.port", &smtp.address().port().to_string()),
+            ("newsletter.transport.relay.port", port.as_str()),
             ("newsletter.transport.relay.tls", "off"),
             ("newsletter.transport.relay.command_seconds", "1"),
             ("newsletter.transport.relay.dot_seconds", "1"),
             ("client.customer", customers.url.as_str()),
-        ])
-        .unwrap_or_else(|problems| panic!("{problems}"));
+        ];
+        settings.extend_from_slice(more);
+        let settings = Settings::with(&settings).unwrap_or_else(|problems| panic!("{problems}"));
         let TestWorld { world, clock } = world();
         let host = Host::new(settings, world);
         let running = rapport_newsletter::start(&host).await.unwrap_or_else(|error| panic!("{error}"));
@@ -60,6 +70,8 @@ impl Newsletter {
             clock,
             publications: PublicationServiceClient::new(channel.clone()),
             subscriptions: SubscriptionServiceClient::new(channel.clone()),
+            suppressions: SuppressionServiceClient::new(channel.clone()),
+            analytics: AnalyticsServiceClient::new(channel.clone()),
             issues: IssueServiceClient::new(channel.clone()),
             messages: MessageServiceClient::new(channel.clone()),
             feed: NewsletterFeedServiceClient::new(channel),
@@ -82,10 +94,16 @@ impl Newsletter {
             transport: transport.to_owned(),
             ..Default::default()
         };
+        self.publication_of(sender, "Monthly", "").await
+    }
+
+    /// A publication of a new sender.
+    pub async fn publication_of(&self, sender: pb::Sender, display_name: &str, description: &str) -> String {
         let request = pb::CreateSenderRequest { sender: Some(sender), ..Default::default() };
         let sender = self.publications.clone().create_sender(request).await.expect("sound").into_inner().sender.expect("it");
         let publication = pb::Publication {
-            display_name: "Monthly".to_owned(),
+            display_name: display_name.to_owned(),
+            description: description.to_owned(),
             sender_id: sender.sender_id,
             cadence: pb::Cadence::Monthly.into(),
             ..Default::default()
@@ -95,9 +113,15 @@ impl Newsletter {
     }
 
     pub async fn ask(&self, publication_id: &str, email: &str) {
+        self.ask_in("", publication_id, email).await;
+    }
+
+    /// A wish to subscribe in this language.
+    pub async fn ask_in(&self, language: &str, publication_id: &str, email: &str) {
         let request = pb::SubscribeRequest {
             publication_id: publication_id.to_owned(),
             email: email.to_owned(),
+            language: language.to_owned(),
             source: "https://shop.example/newsletter".to_owned(),
             wording: "Yes, send me the newsletter.".to_owned(),
             wording_version: "2026-11".to_owned(),
@@ -133,7 +157,7 @@ impl Newsletter {
             publication_id: publication_id.to_owned(),
             subject: "News for {{ subscriber.email }}".to_owned(),
             html: "<p>Hello, what is new in {{ publication.display_name }}.</p>".to_owned(),
-            audience: Some(pb::Audience { hold_customers_at_risk: true }),
+            audience: Some(pb::Audience { hold_customers_at_risk: true, ..Default::default() }),
             ..Default::default()
         }
     }
@@ -217,9 +241,19 @@ impl Newsletter {
 
     /// One request to the pages: the status line, the headers and the body.
     pub async fn page(&self, method: &str, path: &str, body: &str) -> String {
+        self.page_with(method, path, "", body).await
+    }
+
+    /// The same by a browser that wishes these languages.
+    pub async fn page_in(&self, languages: &str, method: &str, path: &str, body: &str) -> String {
+        self.page_with(method, path, &format!("Accept-Language: {languages}\r\n"), body).await
+    }
+
+    /// The same with more headers, each with its line end.
+    pub async fn page_with(&self, method: &str, path: &str, headers: &str, body: &str) -> String {
         let mut stream = tokio::net::TcpStream::connect(self.pages).await.expect("the pages listen");
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{headers}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
             self.pages,
             body.len()
         );

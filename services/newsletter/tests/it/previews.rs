@@ -9,7 +9,7 @@ use crate::newsletter::{Newsletter, header};
 const MJML: &str = "<mjml><mj-head><mj-style>.big { font-size: 30px }</mj-style></mj-head><mj-body><mj-section><mj-column>\
     <mj-text><p class=\"big\">Hello {{ subscriber.email }}</p></mj-text>\
     {% if subscriber.language %}<mj-text>in {{ subscriber.language }}</mj-text>{% endif %}\
-    <mj-image src=\"http://shop.example/a.png\" /></mj-column></mj-section></mj-body></mjml>";
+    <mj-text><a href=\"{{ preferences_url }}\">Choose</a></mj-text><mj-image src=\"http://shop.example/a.png\" /></mj-column></mj-section></mj-body></mjml>";
 
 async fn create(house: &Newsletter, issue: pb::Issue) -> Result<pb::Issue, tonic::Status> {
     let request = pb::CreateIssueRequest { issue: Some(issue), ..Default::default() };
@@ -33,6 +33,7 @@ both_databases! {
         assert_eq!(sample.subject, "News for ada@example.com");
         assert!(sample.html.contains("Hello ada@example.com") && sample.html.contains("in en"), "{}", sample.html);
         assert!(sample.html.contains("font-size: 30px") && sample.html.contains("/unsubscribe/preview"), "{}", sample.html);
+        assert!(sample.html.contains("/preferences/preview"), "{}", sample.html);
         assert!(sample.text.contains("Hello ada@example.com") && !sample.text.contains("mso"), "{}", sample.text);
         assert!(sample.problems.iter().any(|problem| problem.contains("by http")), "{:?}", sample.problems);
         let request = pb::PreviewIssueRequest { subscription_id: subscription.subscription_id.clone(), ..request };

@@ -1,8 +1,12 @@
 //! What can be said on the command line.
 
+mod newsletter;
+
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+
+pub use newsletter::*;
 
 /// Customer interaction management: customers, interactions, feedback, newsletters.
 #[derive(Debug, Parser)]
@@ -54,9 +58,18 @@ pub enum Command {
     /// Works with interactions.
     #[command(subcommand)]
     Interactions(InteractionsCommand),
+    /// Works with the senders of newsletters.
+    #[command(subcommand)]
+    Sender(SenderCommand),
+    /// Works with those who subscribe to newsletters.
+    #[command(subcommand)]
+    Subscribers(SubscribersCommand),
     /// Works with newsletter issues.
     #[command(subcommand)]
     Issue(IssueCommand),
+    /// Works with mails that come back: replies, failure notices, complaints.
+    #[command(subcommand)]
+    Mail(MailCommand),
     /// Says what to do and what not to with a customer, by the manual and by what is known of the customer.
     Guidance(Guidance),
     /// Shows everything that happened with a customer, newest first.
@@ -194,90 +207,6 @@ pub struct ImportInteractions {
     /// Writes the refused rows with line and reason to this file (CSV).
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
-}
-
-/// What can be done with issues.
-#[derive(Debug, Subcommand)]
-pub enum IssueCommand {
-    /// Shows an issue as one subscriber would get it, and what could be better; fails when that person would get nothing.
-    Preview {
-        /// The issue's id.
-        issue: String,
-        /// The subscription whose subscriber it is shown for; a sample person without.
-        #[arg(long)]
-        subscription: Option<String>,
-        /// Prints the HTML part alone, for a file that a browser opens.
-        #[arg(long)]
-        html: bool,
-    },
-    /// Sends an issue, marked [Test], to one address of ours; its accounting does not know of it.
-    Test {
-        /// The issue's id.
-        issue: String,
-        /// The address.
-        to: String,
-        /// The subscription whose subscriber it is written for; a sample person without.
-        #[arg(long)]
-        subscription: Option<String>,
-    },
-    /// Lets an issue be sent by itself at a time, or takes it back to the draft.
-    Schedule {
-        /// The issue's id.
-        issue: String,
-        /// When, as 2026-12-01T09:00:00Z; the draft again without.
-        #[arg(long)]
-        at: Option<String>,
-        /// How many minutes later it may still begin, when no service ran at its time: 60 without.
-        #[arg(long)]
-        max_lateness_minutes: Option<u32>,
-    },
-    /// Sends an issue; safe to run twice.
-    Send {
-        /// The issue's id.
-        issue: String,
-        /// Shows the progress until every recipient is accounted for.
-        #[arg(long)]
-        watch: bool,
-    },
-    /// Shows the progress of an issue until every recipient is accounted for, or it is paused.
-    Watch {
-        /// The issue's id.
-        issue: String,
-    },
-    /// Settles unknown outcomes by hand: all of an issue, or those that are named.
-    Resolve {
-        /// The issue's id.
-        issue: String,
-        /// Deliveries; all whose outcome is unknown without.
-        deliveries: Vec<String>,
-        /// What they are settled to: they arrived, are sent again with the same Message-ID, or did not arrive.
-        #[arg(long, value_parser = ["accepted", "resend", "failed"])]
-        to: String,
-        /// How it is known, for those who look at it later.
-        #[arg(long)]
-        reason: String,
-    },
-    /// Lets nothing more of an issue be handed over until it is resumed.
-    Pause {
-        /// The issue's id.
-        issue: String,
-        /// Why, for those who look at it later.
-        #[arg(long, default_value = "", hide_default_value = true)]
-        reason: String,
-    },
-    /// Goes on with an issue that was paused.
-    Resume {
-        /// The issue's id.
-        issue: String,
-    },
-    /// Gives an issue up, for good: who has not got it does not get it.
-    Cancel {
-        /// The issue's id.
-        issue: String,
-        /// Why, for those who look at it later.
-        #[arg(long, default_value = "", hide_default_value = true)]
-        reason: String,
-    },
 }
 
 /// What can be done with the manual.

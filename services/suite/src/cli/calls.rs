@@ -20,6 +20,7 @@ pub struct Calls {
     pub evaluation: feedback::evaluation_service_client::EvaluationServiceClient<Peer>,
     pub publications: newsletter::publication_service_client::PublicationServiceClient<Peer>,
     pub subscriptions: newsletter::subscription_service_client::SubscriptionServiceClient<Peer>,
+    pub analytics: newsletter::analytics_service_client::AnalyticsServiceClient<Peer>,
     pub issues: newsletter::issue_service_client::IssueServiceClient<Peer>,
     pub messages: newsletter::message_service_client::MessageServiceClient<Peer>,
 }
@@ -48,6 +49,7 @@ impl Calls {
             evaluation: feedback::evaluation_service_client::EvaluationServiceClient::new(feedback_peer),
             publications: newsletter::publication_service_client::PublicationServiceClient::new(newsletter_peer.clone()),
             subscriptions: newsletter::subscription_service_client::SubscriptionServiceClient::new(newsletter_peer.clone()),
+            analytics: newsletter::analytics_service_client::AnalyticsServiceClient::new(newsletter_peer.clone()),
             issues: newsletter::issue_service_client::IssueServiceClient::new(newsletter_peer.clone()),
             messages: newsletter::message_service_client::MessageServiceClient::new(newsletter_peer),
         })

@@ -1,7 +1,6 @@
 //! `rapport customers import`: streams a CSV file to the customer service and tells what became of each row.
 
-mod row;
-mod table;
+pub(super) mod row;
 
 use std::{fs, path::PathBuf, process::ExitCode, time::Duration};
 
@@ -19,8 +18,9 @@ use super::{
     args::Import,
     calls::Calls,
     output::{End, IN_PART, Out},
+    table::{Line, Table},
 };
-use table::{Line, Table};
+use row::Field;
 
 /// Refused rows that are printed; all of them go to the report file.
 const PRINTED: usize = 20;
@@ -36,7 +36,7 @@ pub async fn run(settings: &Settings, import: Import, out: &Out) -> Result<ExitC
 /// The same with these clients.
 pub async fn run_with(mut calls: Calls, import: Import, out: &Out) -> Result<ExitCode, End> {
     let content = Content::of(&import.file)?;
-    let table = Table::open(&import.file, &import.map).map_err(End::usage)?;
+    let table = Table::<Field>::open(&import.file, &import.map).map_err(End::usage)?;
     for column in table.ignored() {
         out.note(format_args!(
             "the column {column:?} is not known and is left out; name it with --map FIELD={column}, or its header attribute:NAME"
@@ -220,7 +220,7 @@ struct Reader {
 
 impl Reader {
     fn run(self, rows: &mpsc::Sender<pb::ImportCustomersRequest>, note: &mpsc::Sender<Read>) -> Result<(), String> {
-        let mut table = Table::open(&self.path, &self.map)?;
+        let mut table = Table::<Field>::open(&self.path, &self.map)?;
         let mut index = 0;
         while let Some(Line { number, octets, cells }) = table.next() {
             index += 1;

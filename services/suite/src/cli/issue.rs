@@ -1,5 +1,9 @@
 //! `rapport issue`: how an issue looks, a test of it, the batch job that sends it, and what can be done while that is under way.
 
+pub mod analytics;
+pub mod create;
+pub mod export;
+
 use std::{process::ExitCode, time::Duration};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -55,14 +59,7 @@ pub async fn test(settings: &Settings, issue_id: String, to: String, subscriptio
 
 /// Schedules an issue, or takes it back to the draft.
 pub async fn schedule(settings: &Settings, issue_id: String, at: Option<&str>, lateness: Option<u32>, out: &Out) -> Result<ExitCode, End> {
-    let time = match at {
-        None => None,
-        Some(text) => {
-            let time: Time = text.parse().map_err(|_| End::usage(format!("--at {text}: give a time as 2026-12-01T09:00:00Z")))?;
-            let (seconds, nanos) = time.parts();
-            Some(prost_types::Timestamp { seconds, nanos })
-        }
-    };
+    let time = time("--at", at)?;
     let mut calls = Calls::by_settings(settings)?;
     let request = pb::ScheduleIssueRequest {
         issue_id: issue_id.clone(),
@@ -78,6 +75,14 @@ pub async fn schedule(settings: &Settings, issue_id: String, at: Option<&str>, l
         out.line(format_args!("{issue_id}: {}{when}", state_word(issue.state())));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The time that an option says.
+fn time(option: &str, text: Option<&str>) -> Result<Option<prost_types::Timestamp>, End> {
+    let Some(text) = text else { return Ok(None) };
+    let time: Time = text.parse().map_err(|_| End::usage(format!("{option} {text}: give a time as 2026-12-01T09:00:00Z")))?;
+    let (seconds, nanos) = time.parts();
+    Ok(Some(prost_types::Timestamp { seconds, nanos }))
 }
 
 /// Sends an issue, and follows it if that is wished. The exit code tells a job what came of it.

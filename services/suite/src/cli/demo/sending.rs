@@ -78,7 +78,7 @@ async fn send(stage: &mut Stage, publication_id: &str) -> Result<pb::Issue, End>
                 subject: "Light roasts for dark mornings".to_owned(),
                 html: "<h1>Light roasts</h1><p>Dear {{ subscriber.display_name }}, this month we roast light.</p><p>Answer this mail and tell us what you drink.</p>"
                     .to_owned(),
-                audience: Some(pb::Audience { hold_customers_at_risk: false }),
+                audience: Some(pb::Audience::default()),
                 ..Default::default()
             };
             let request = pb::CreateIssueRequest { issue: Some(draft), ..Default::default() };

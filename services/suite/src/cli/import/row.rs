@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, fmt};
 use rapport_core::{CustomerType, words::Word};
 use rapport_proto::{common::v1 as common, customer::v1 as pb};
 
+use crate::cli::table::{Column, squeeze};
+
 /// A field of a customer that a column can fill.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Field {
@@ -67,9 +69,9 @@ const HEADERS: &[(&str, Field)] = &[
     ("labels", Field::Tags),
 ];
 
-impl Field {
+impl Column for Field {
     /// What a header means: one of the known ones in any spelling, `attribute:NAME`, `external_id:SYSTEM`, or an id.
-    pub fn of_header(header: &str) -> Option<Self> {
+    fn of_header(header: &str) -> Option<Self> {
         let named = |prefix: &str| header.trim().strip_prefix(prefix).map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned);
         if let Some(name) = named("attribute:") {
             return Some(Self::Attribute(name));
@@ -85,7 +87,7 @@ impl Field {
     }
 
     /// The names of all fields, for messages.
-    pub fn names() -> String {
+    fn names() -> String {
         "display_name, given_name, family_name, salutation, email, phone, language, time_zone, kind, job_title, customer_type, owner, tags, \
          external_id:SYSTEM, attribute:NAME"
             .to_owned()
@@ -100,11 +102,6 @@ impl fmt::Display for Field {
             known => f.write_str(HEADERS.iter().find(|(_, field)| field == known).map_or("", |(name, _)| name)),
         }
     }
-}
-
-/// Lower case, letters and digits only: `E-Mail`, `e mail` and `EMAIL` are one header.
-fn squeeze(header: &str) -> String {
-    header.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// The customer that a row tells about, and its type.

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
     fs::File,
     io::{BufRead, BufReader},
     path::Path,
@@ -9,26 +10,37 @@ use std::{
 
 use csv::{ByteRecord, Reader, ReaderBuilder, Terminator, Trim};
 
-use super::row::Field;
+/// What a column of a file can mean.
+pub trait Column: Clone + Ord + fmt::Display {
+    /// What a header means, in any spelling.
+    fn of_header(header: &str) -> Option<Self>;
+    /// The names of all columns, for messages.
+    fn names() -> String;
+}
+
+/// Lower case, letters and digits only: `E-Mail`, `e mail` and `EMAIL` are one header.
+pub fn squeeze(header: &str) -> String {
+    header.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
 
 /// An open file and what its columns mean.
-pub struct Table {
+pub struct Table<F> {
     reader: Reader<BufReader<File>>,
-    columns: Vec<Option<Field>>,
+    columns: Vec<Option<F>>,
     ignored: Vec<String>,
 }
 
 /// One row.
-pub struct Line {
+pub struct Line<F> {
     /// Its line in the file, from 1; a row of several lines has its first.
     pub number: u64,
     /// Where in the file it ends, in octets.
     pub octets: u64,
     /// The cells that are not empty, or why the row cannot be read.
-    pub cells: Result<BTreeMap<Field, String>, String>,
+    pub cells: Result<BTreeMap<F, String>, String>,
 }
 
-impl Table {
+impl<F: Column> Table<F> {
     /// Opens the file and reads its header. `map` names columns by hand: field, then header.
     pub fn open(path: &Path, map: &[(String, String)]) -> Result<Self, String> {
         let cannot = |error: &dyn std::fmt::Display| format!("cannot read {}: {error}", path.display());
@@ -61,7 +73,7 @@ impl Table {
     }
 
     /// The next row; a row that cannot be read is one too.
-    pub fn next(&mut self) -> Option<Line> {
+    pub fn next(&mut self) -> Option<Line<F>> {
         let mut record = ByteRecord::new();
         match self.reader.read_byte_record(&mut record) {
             Ok(false) => None,
@@ -78,7 +90,7 @@ impl Table {
         }
     }
 
-    fn cells(&self, record: &ByteRecord) -> Result<BTreeMap<Field, String>, String> {
+    fn cells(&self, record: &ByteRecord) -> Result<BTreeMap<F, String>, String> {
         if record.len() != self.columns.len() {
             return Err(format!(
                 "has {} columns where the header has {}: check the quotes and the dividers",
@@ -118,22 +130,22 @@ fn delimiter(start: &[u8]) -> u8 {
     counts.iter().rev().max_by_key(|(_, count)| *count).map_or(b',', |(octet, _)| *octet)
 }
 
-type Columns = (Vec<Option<Field>>, Vec<String>);
+type Columns<F> = (Vec<Option<F>>, Vec<String>);
 
-fn columns<'a>(headers: impl Iterator<Item = &'a str>, map: &[(String, String)]) -> Result<Columns, String> {
+fn columns<'a, F: Column>(headers: impl Iterator<Item = &'a str>, map: &[(String, String)]) -> Result<Columns<F>, String> {
     let mut by_hand = BTreeMap::new();
     for (field, header) in map {
-        let known = Field::of_header(field)
-            .ok_or_else(|| format!("--map {field}={header}: {field:?} is no field; use one of {}", Field::names()))?;
+        let known =
+            F::of_header(field).ok_or_else(|| format!("--map {field}={header}: {field:?} is no field; use one of {}", F::names()))?;
         by_hand.insert(header.as_str(), known);
     }
     let (mut columns, mut ignored) = (Vec::new(), Vec::new());
     for header in headers {
-        let field = by_hand.remove(header).or_else(|| Field::of_header(header));
+        let field = by_hand.remove(header).or_else(|| F::of_header(header));
         if field.is_none() {
             ignored.push(header.to_owned());
         } else if columns.contains(&field) {
-            return Err(format!("two columns mean the same: {header:?} and one before it; rename one to attribute:NAME"));
+            return Err(format!("two columns mean the same: {header:?} and one before it; rename or remove one"));
         }
         columns.push(field);
     }
@@ -141,7 +153,7 @@ fn columns<'a>(headers: impl Iterator<Item = &'a str>, map: &[(String, String)])
         return Err(format!("--map: there is no column {missing:?} in the file"));
     }
     if columns.iter().all(Option::is_none) {
-        return Err(format!("no column of the file is known: use headers such as {}, or --map FIELD=COLUMN", Field::names()));
+        return Err(format!("no column of the file is known: use headers such as {}, or --map FIELD=COLUMN", F::names()));
     }
     Ok((columns, ignored))
 }
@@ -150,14 +162,14 @@ fn columns<'a>(headers: impl Iterator<Item = &'a str>, map: &[(String, String)])
 mod tests {
     use std::io::Write;
 
-    use super::*;
+    use super::{super::import::row::Field, *};
 
     type Cells = Result<BTreeMap<Field, String>, String>;
 
     fn read(content: &[u8]) -> Result<Vec<Cells>, String> {
         let mut file = tempfile::NamedTempFile::new().expect("a file");
         file.write_all(content).expect("written");
-        let mut table = Table::open(file.path(), &[])?;
+        let mut table = Table::<Field>::open(file.path(), &[])?;
         Ok(std::iter::from_fn(|| table.next()).map(|line| line.cells).collect())
     }
 
@@ -180,7 +192,7 @@ mod tests {
         for content in ["name,email\nAda,a\n\"Bob\nJunior\",b\nEve,c\n", "name,email\r\nAda,a\r\n\"Bob\r\nJunior\",b\r\nEve,c\r\n"] {
             let mut file = tempfile::NamedTempFile::new().expect("a file");
             file.write_all(content.as_bytes()).expect("written");
-            let mut table = Table::open(file.path(), &[]).expect("a table");
+            let mut table = Table::<Field>::open(file.path(), &[]).expect("a table");
             let lines: Vec<u64> = std::iter::from_fn(|| table.next()).map(|line| line.number).collect();
             assert_eq!(lines, [2, 3, 5], "{content:?}");
         }

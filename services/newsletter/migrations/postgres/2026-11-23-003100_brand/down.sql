@@ -1,0 +1,2 @@
+ALTER TABLE senders DROP COLUMN brand_color;
+ALTER TABLE senders DROP COLUMN brand_name;

@@ -1,0 +1,98 @@
+//! Rows of paces: the limits of senders, and what was used of them.
+
+use diesel::{AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
+use diesel_async::RunQueryDsl;
+use rapport_core::{SenderId, Time};
+use rapport_db::{Conn, Fault, on};
+
+use super::schema::paces;
+use crate::domain::{
+    Pace,
+    pace::{Limits, WarmUp},
+};
+
+#[derive(AsChangeset, Insertable, Queryable, Selectable)]
+#[diesel(table_name = paces, primary_key(sender), treat_none_as_default_value = false, treat_none_as_null = true)]
+struct PaceRow {
+    sender: SenderId,
+    per_second: i32,
+    per_day: i32,
+    warm_up_first_day: i32,
+    warm_up_growth_percent: i32,
+    warm_up_days: i32,
+    next_slot: Time,
+    day: i64,
+    today: i64,
+    warm_up_began: Option<i64>,
+}
+
+impl From<Pace> for PaceRow {
+    fn from(pace: Pace) -> Self {
+        let Pace { sender, limits: Limits { per_second, per_day, warm_up }, next_slot, day, today, warm_up_began } = pace;
+        let WarmUp { first_day, growth_percent, days } = warm_up.unwrap_or(WarmUp { first_day: 0, growth_percent: 0, days: 0 });
+        Self {
+            sender,
+            per_second,
+            per_day,
+            warm_up_first_day: first_day,
+            warm_up_growth_percent: growth_percent,
+            warm_up_days: days,
+            next_slot,
+            day,
+            today,
+            warm_up_began,
+        }
+    }
+}
+
+impl From<PaceRow> for Pace {
+    fn from(row: PaceRow) -> Self {
+        let PaceRow { sender, per_second, per_day, warm_up_first_day, warm_up_growth_percent, warm_up_days, .. } = row;
+        let PaceRow { next_slot, day, today, warm_up_began, .. } = row;
+        let warm_up = WarmUp { first_day: warm_up_first_day, growth_percent: warm_up_growth_percent, days: warm_up_days };
+        let limits = Limits { per_second, per_day, warm_up: (warm_up_days > 0).then_some(warm_up) };
+        Self { sender, limits, next_slot, day, today, warm_up_began }
+    }
+}
+
+/// The pace of a sender; none when it was never limited.
+pub async fn find(conn: &mut Conn<'_>, sender: SenderId) -> Result<Option<Pace>, Fault> {
+    let row: Option<PaceRow> = on!(conn, |c| paces::table.find(sender).select(PaceRow::as_select()).first(c).await.optional())?;
+    Ok(row.map(Into::into))
+}
+
+/// All paces, to be changed in this transaction: whoever else gives slots away waits.
+pub async fn list_for_update(conn: &mut Conn<'_>) -> Result<Vec<Pace>, Fault> {
+    let rows: Vec<PaceRow> = match conn {
+        Conn::Postgres(c) => paces::table.order(paces::sender.asc()).select(PaceRow::as_select()).for_update().load(c).await?,
+        Conn::Sqlite(c) => paces::table.order(paces::sender.asc()).select(PaceRow::as_select()).load(c).await?,
+    };
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// Saves one that was read for update.
+pub async fn update(conn: &mut Conn<'_>, pace: Pace) -> Result<(), Fault> {
+    let row = PaceRow::from(pace);
+    on!(conn, |c| diesel::update(paces::table.find(row.sender)).set(&row).execute(c).await)?;
+    Ok(())
+}
+
+/// Sets the limits of a sender; what it used of the ones before stays counted.
+pub async fn set_limits(conn: &mut Conn<'_>, sender: SenderId, limits: Limits) -> Result<Pace, Fault> {
+    let row = PaceRow::from(Pace::new(sender, limits));
+    let saved: PaceRow = on!(conn, |c| diesel::insert_into(paces::table)
+        .values(&row)
+        .on_conflict(paces::sender)
+        .do_update()
+        .set((
+            paces::per_second.eq(row.per_second),
+            paces::per_day.eq(row.per_day),
+            paces::warm_up_first_day.eq(row.warm_up_first_day),
+            paces::warm_up_growth_percent.eq(row.warm_up_growth_percent),
+            paces::warm_up_days.eq(row.warm_up_days),
+        ))
+        .returning(PaceRow::as_returning())
+        .get_result(c)
+        .await)?;
+    Ok(saved.into())
+}

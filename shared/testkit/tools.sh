@@ -42,6 +42,10 @@ libraries() {
     for library in "$tools/root/usr/lib" "$tools/root/usr/lib/postfix" "$tools"/root/usr/lib/*-linux-gnu "$tools"/root/lib/*-linux-gnu; do
         if [ -d "$library" ]; then printf '%s:' "$library"; fi
     done
+    # Some packages keep what only their own programs share in a directory of its own: libpulsecommon, for example.
+    for library in "$tools"/root/usr/lib/*-linux-gnu/*/lib*.so; do
+        if [ -f "$library" ]; then printf '%s:' "${library%/*}"; fi
+    done
 }
 
 python() {

@@ -1,5 +1,10 @@
 //! One connection of either database, and the macro that compiles one query for both.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use diesel::SqliteConnection;
 use diesel_async::{
     AsyncPgConnection,
@@ -12,8 +17,8 @@ pub type Lite = SyncConnectionWrapper<SqliteConnection, Lane>;
 
 /// A connection inside a transaction: what every store function works on.
 pub enum Conn<'a> {
-    /// To PostgreSQL.
-    Postgres(&'a mut AsyncPgConnection),
+    /// To PostgreSQL; shared, so that several statements can be under way on it ([`together!`](crate::together)).
+    Postgres(&'a AsyncPgConnection),
     /// To SQLite.
     Sqlite(&'a mut Lite),
 }
@@ -29,14 +34,44 @@ macro_rules! on {
     };
 }
 
+/// Runs statements of which none rests on another, and answers all of them or the first failure:
+/// `together!(conn, |c| store::a::find(c, a), |c| store::b::find(c, b))`. On PostgreSQL they are sent one behind the other and cost one round
+/// trip; on SQLite, where none costs any, they run one after the other. Which of them is carried out first is not said.
+#[macro_export]
+macro_rules! together {
+    ($conn:expr, $(|$c:ident| $body:expr),+ $(,)?) => {
+        match $conn {
+            $crate::Conn::Postgres(shared) => {
+                let shared = *shared;
+                $crate::try_join!($(async {
+                    let $c = &mut $crate::Conn::Postgres(shared);
+                    $body.await
+                }),+)
+            }
+            $crate::Conn::Sqlite(lite) => 'together: {
+                Ok(($({
+                    let $c = &mut $crate::Conn::Sqlite(&mut **lite);
+                    match $body.await {
+                        Ok(value) => value,
+                        Err(failure) => break 'together Err(failure),
+                    }
+                }),+))
+            }
+        }
+    };
+}
+
 /// Where the statements of a SQLite connection run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Lane {
     /// On the calling thread: for statements that are bounded, by key or with a limit. Four times the
     /// throughput of handing each one to another thread.
     InPlace,
     /// On a thread for blocking work: for reports, searches, migrations, backups.
     Blocking,
+    /// In place unless the flag is up: for the writer, whose statements are short and whose commits wait for the disk. In
+    /// place, a commit would stop one of the few threads of the runtime for as long as the disk takes.
+    Switched(Arc<AtomicBool>),
 }
 
 impl SpawnBlocking for Lane {
@@ -47,9 +82,15 @@ impl SpawnBlocking for Lane {
     where
         R: Send + 'static,
     {
-        match self {
-            Self::InPlace => std::future::ready(Ok(task())).boxed(),
-            Self::Blocking => tokio::task::spawn_blocking(task).map(|done| done.map_err(Into::into)).boxed(),
+        let aside = match self {
+            Self::InPlace => false,
+            Self::Blocking => true,
+            Self::Switched(aside) => aside.load(Ordering::Relaxed),
+        };
+        if aside {
+            tokio::task::spawn_blocking(task).map(|done| done.map_err(Into::into)).boxed()
+        } else {
+            std::future::ready(Ok(task())).boxed()
         }
     }
 

@@ -24,6 +24,9 @@ mod sqlite;
 pub use conn::{Body, Conn, Lane, Lite};
 pub use database::{Database, OpenError};
 pub use fault::Fault;
+/// For [`together!`].
+#[doc(hidden)]
+pub use futures::try_join;
 pub use migrate::Migrations;
 pub use prepared::Prepared;
 pub use rapport_core::{

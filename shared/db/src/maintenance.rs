@@ -49,8 +49,8 @@ pub async fn renew_epoch(settings: &DatabaseSettings, epoch: &str) -> Result<(),
             renew(&mut as_conn(&mut conn), epoch).await?;
         }
         Location::Postgres { url, schema } => {
-            let mut conn = Connect::to(url, schema, settings)?.establish().await.map_err(OpenError::Connect)?;
-            renew(&mut Conn::Postgres(&mut conn), epoch).await?;
+            let conn = Connect::to(url, schema, settings)?.establish().await.map_err(OpenError::Connect)?;
+            renew(&mut Conn::Postgres(&conn), epoch).await?;
         }
     }
     Ok(())

@@ -81,8 +81,8 @@ impl PostgresSchema {
         &self,
         body: impl for<'r> AsyncFn(&'r mut Conn<'r>) -> Result<T, Failure<R>> + for<'r> Body<'r, Result<T, Failure<R>>>,
     ) -> Result<T, Failure<R>> {
-        let mut conn = self.checkout().await?;
-        body(&mut Conn::Postgres(&mut conn)).await
+        let conn = self.checkout().await?;
+        body(&mut Conn::Postgres(&conn)).await
     }
 
     async fn attempt<T, R>(
@@ -94,7 +94,7 @@ impl PostgresSchema {
         // By hand and not by `AsyncConnection::transaction`, which demands bounds that a generic async closure cannot
         // state. If this future is dropped midway, the pool finds the connection inside a transaction and closes it.
         AnsiTransactionManager::begin_transaction_sql(&mut *conn, begin).await.map_err(Fault::from)?;
-        match body(&mut Conn::Postgres(&mut conn)).await {
+        match body(&mut Conn::Postgres(&conn)).await {
             Ok(value) => {
                 AnsiTransactionManager::commit_transaction(&mut *conn).await.map_err(Fault::from)?;
                 Ok(value)

@@ -36,7 +36,7 @@ impl Readers {
             Err(PoolError::Closed | PoolError::NoRuntimeSpecified) => return Err(Fault::Unavailable("the database is closed".to_owned())),
         }
         if let Ok(permit) = self.unopened.try_acquire() {
-            let mut conn = crate::sqlite::establish(&self.path, self.lane).await?;
+            let mut conn = crate::sqlite::establish(&self.path, self.lane.clone()).await?;
             batch(&mut conn, "PRAGMA query_only = ON;").await?;
             permit.forget();
             self.pool.try_add(Reader { conn, reading: false }).map_err(|_| Fault::Unavailable("the database is closed".to_owned()))?;

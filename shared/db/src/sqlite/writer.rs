@@ -3,7 +3,10 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -33,6 +36,8 @@ pub(crate) struct Writer {
 struct Group {
     /// None when the last one was lost: it is opened anew by the next writer.
     conn: Option<Lite>,
+    /// Whether the statements of the connection run on a thread for blocking work: only commits do, which wait for the disk.
+    aside: Arc<AtomicBool>,
     /// A transaction is open, and a task to commit it is on its way.
     open: bool,
     /// A body runs in its savepoint; found set by the next holder if that body was dropped midway.
@@ -48,8 +53,9 @@ enum Outcome {
 
 impl Writer {
     pub(crate) async fn open(path: &Path) -> Result<Self, Fault> {
-        let conn = crate::sqlite::establish(path, Lane::InPlace).await?;
-        let group = Group { conn: Some(conn), open: false, in_savepoint: false, joined: Vec::new() };
+        let aside = Arc::<AtomicBool>::default();
+        let conn = crate::sqlite::establish(path, Lane::Switched(Arc::clone(&aside))).await?;
+        let group = Group { conn: Some(conn), aside, open: false, in_savepoint: false, joined: Vec::new() };
         Ok(Self { group: Arc::new(Mutex::new(group)), path: Arc::new(path.to_owned()) })
     }
 
@@ -86,8 +92,12 @@ impl Writer {
     /// The writer's turn, with nothing open: nobody writes until it is dropped.
     pub(crate) async fn turn(&self) -> impl Sized + use<> {
         let mut group = Arc::clone(&self.group).lock_owned().await;
-        group.commit().await;
-        group
+        // A commit is never left midway: whoever waits for it here may go before it is done.
+        tokio::spawn(async move {
+            group.commit().await;
+            group
+        })
+        .await
     }
 
     /// Opens a transaction, or joins the one that is open, and sets the savepoint of this body.
@@ -97,7 +107,7 @@ impl Writer {
         let mut pause = PAUSES.0;
         while !group.open {
             if group.conn.is_none() {
-                group.conn = Some(crate::sqlite::establish(&self.path, Lane::InPlace).await?);
+                group.conn = Some(crate::sqlite::establish(&self.path, Lane::Switched(Arc::clone(&group.aside))).await?);
             }
             let Some(conn) = group.conn.as_mut() else { continue };
             match batch(conn, "BEGIN IMMEDIATE").await {
@@ -153,14 +163,18 @@ impl Group {
         }
     }
 
-    /// Commits for all who joined; does nothing if the group was lost and no other one is open.
+    /// Commits for all who joined; does nothing if the group was lost and no other one is open. Only ever in a task of its own: left
+    /// midway, the commit would go on and nobody would know what became of it.
     async fn commit(&mut self) {
         self.tidy().await;
         if !self.open {
             return;
         }
         let Some(conn) = self.conn.as_mut() else { return self.lose() };
-        if batch(conn, "COMMIT").await.is_err() {
+        self.aside.store(true, Ordering::Relaxed);
+        let committed = batch(conn, "COMMIT").await;
+        self.aside.store(false, Ordering::Relaxed);
+        if committed.is_err() {
             return self.lose();
         }
         self.open = false;

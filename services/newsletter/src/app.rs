@@ -1,6 +1,7 @@
 //! One function per use case: load, ask the domain, save, announce, all in the caller's transaction.
 
 pub mod activity;
+pub mod claim;
 pub mod customer;
 pub mod erasure;
 pub mod feed;

@@ -23,7 +23,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::{
     domain::{
-        Keys, Wordings,
+        Keys, SiteLimit, SiteLimits, Wordings,
         sender::{OUTBOX, parse_domain},
     },
     mail::{Folder, Limits, Security, Signer, Signers, Smtp, SmtpSettings, Transport},
@@ -51,8 +51,6 @@ pub struct Settings {
     pub mark_key: String,
     /// How many letters are handed over at a time.
     pub letters_at_a_time: usize,
-    /// How many of them to one destination site.
-    pub letters_per_site: usize,
     /// How long a lease lasts.
     pub lease_seconds: u64,
     /// How long the dispatcher rests at most.
@@ -69,6 +67,8 @@ pub struct Settings {
     pub pages: PagesSection,
     /// Where mail servers deliver what comes back.
     pub lmtp: LmtpSection,
+    /// The limits of destination sites by name.
+    pub site: BTreeMap<String, SiteSection>,
     /// The mail servers by name.
     pub transport: BTreeMap<String, TransportSection>,
     /// The keys that sign mails, by name.
@@ -88,6 +88,19 @@ impl LmtpSection {
     pub fn address(&self) -> Option<SocketAddr> {
         self.listen.parse().ok()
     }
+}
+
+/// The section of the sites that have none of their own.
+const OTHER_SITES: &str = "other";
+
+/// `[newsletter.site.NAME]`: the limits of one destination site.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SiteSection {
+    /// How many letters are under way to it at a time.
+    pub letters_at_a_time: usize,
+    /// How many it gets a minute; 0 for no limit.
+    pub letters_per_minute: i32,
 }
 
 /// `[newsletter.dkim.NAME]`: one key of a domain that mails come from.
@@ -172,7 +185,16 @@ impl Settings {
             }
         };
         check((1..=1000).contains(&self.letters_at_a_time), "newsletter.letters_at_a_time must be from 1 to 1000".into());
-        check((1..=1000).contains(&self.letters_per_site), "newsletter.letters_per_site must be from 1 to 1000".into());
+        check(self.site.contains_key(OTHER_SITES), "newsletter.site.other is missing: it holds for every site without a section".into());
+        for (name, section) in &self.site {
+            let at = format!("newsletter.site.{name}");
+            check(
+                name == OTHER_SITES || parse_domain(name).is_ok(),
+                format!("{at}: is no domain of mail addresses: write [newsletter.site.\"example.com\"]"),
+            );
+            check((1..=1000).contains(&section.letters_at_a_time), format!("{at}.letters_at_a_time must be from 1 to 1000"));
+            check((0..=1_000_000).contains(&section.letters_per_minute), format!("{at}.letters_per_minute must be from 0 to 1000000"));
+        }
         check((10..=3600).contains(&self.lease_seconds), "newsletter.lease_seconds must be from 10 to 3600".into());
         check(
             (10..=60_000).contains(&self.dispatcher_rest_milliseconds),
@@ -205,6 +227,15 @@ impl Settings {
             );
         }
         if problems.is_empty() { Ok(self) } else { Err(StartError::Other(problems.join("; "))) }
+    }
+
+    /// What destination sites are limited to.
+    pub fn site_limits(&self) -> SiteLimits {
+        let limit = |section: &SiteSection| SiteLimit { at_a_time: section.letters_at_a_time, per_minute: section.letters_per_minute };
+        let named = self.site.iter().filter(|(name, _)| *name != OTHER_SITES).map(|(name, section)| (name.to_lowercase(), limit(section)));
+        // That the section is there was checked.
+        let other = self.site.get(OTHER_SITES).map_or(SiteLimit { at_a_time: 1, per_minute: 0 }, limit);
+        SiteLimits { named: named.collect(), other }
     }
 
     /// How long a lease lasts.

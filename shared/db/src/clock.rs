@@ -4,7 +4,7 @@ use diesel::{sql_query, sql_types::BigInt};
 use diesel_async::RunQueryDsl;
 use rapport_core::Time;
 
-use crate::{Conn, Fault};
+use crate::{Conn, Fault, Prepared};
 
 /// The time of the database.
 ///
@@ -17,8 +17,10 @@ pub async fn now(conn: &mut Conn<'_>) -> Result<Time, Fault> {
         micros: i64,
     }
     let found: Now = match conn {
-        Conn::Postgres(c) => sql_query("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS micros").get_result(c).await?,
-        Conn::Sqlite(c) => sql_query("SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER) AS micros").get_result(c).await?,
+        Conn::Postgres(c) => {
+            Prepared(sql_query("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS micros")).get_result(c).await?
+        }
+        Conn::Sqlite(c) => Prepared(sql_query("SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER) AS micros")).get_result(c).await?,
     };
     Ok(Time::from_micros(found.micros))
 }

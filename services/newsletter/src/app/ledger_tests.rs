@@ -4,6 +4,7 @@ mod control;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -12,15 +13,17 @@ use rapport_db::{Conn, Database, DatabaseSettings, Location};
 use rapport_testkit::{Backend, TestDatabase, both_databases, world};
 
 use super::{
-    Failed, freeze,
+    Failed,
+    claim::{self, Claim, Work as Leased},
+    freeze,
     issue::{self, CreateIssue},
-    ledger::{self, Claim, Step, Stepped},
+    ledger::{self, Step, Stepped},
     publication::{self, CreatePublication, CreateSender},
 };
 use crate::{
     domain::{
         Audience, Cadence, Content, Counts, Facts, IssueState, Keys, OnUnknown, Proof, ProofKind, PublicationKind, Reply, Report,
-        SmtpPhase, Subscriber, Subscription, Verdict,
+        SiteLimit, SiteLimits, SmtpPhase, Subscriber, Subscription, Verdict,
     },
     store,
 };
@@ -107,9 +110,14 @@ impl House {
         }
     }
 
-    async fn claim(&self, worker: &str, room: usize) -> Vec<ledger::Work> {
-        let claim = Claim { worker: worker.to_owned(), room, sites: BTreeMap::new(), other_sites: 100, lease: Duration::from_secs(3600) };
-        self.database.write(async |conn| ledger::claim(conn, &self.cx, &self.keys, &claim).await).await.expect("leased")
+    async fn claim(&self, worker: &str, room: usize) -> Vec<Leased> {
+        self.claim_within(worker, room, SiteLimits { named: BTreeMap::new(), other: SiteLimit { at_a_time: 100, per_minute: 0 } }).await
+    }
+
+    async fn claim_within(&self, worker: &str, room: usize, limits: SiteLimits) -> Vec<Leased> {
+        let (worker, sites, limits, lease) = (worker.to_owned(), BTreeMap::new(), Arc::new(limits), Duration::from_secs(3600));
+        let claim = Claim { worker, room, sites, other_sites: 100, limits, lease };
+        self.database.write(async |conn| claim::claim(conn, &self.cx, &self.keys, &claim).await).await.expect("leased").work
     }
 
     async fn step(&self, steps: &[Step]) -> Vec<Stepped> {
@@ -146,11 +154,11 @@ async fn subscribe(conn: &mut Conn<'_>, cx: &Context, publication: rapport_core:
     Ok(())
 }
 
-fn start(work: &ledger::Work) -> Step {
+fn start(work: &Leased) -> Step {
     Step::Start { held: work.held.clone(), repeatable: false }
 }
 
-fn accepted(work: &ledger::Work, number: i32) -> Step {
+fn accepted(work: &Leased, number: i32) -> Step {
     let reply = Reply { code: 250, ..Reply::default() };
     Step::End(Report { held: work.held.clone(), in_flight: Some(number), phase: SmtpPhase::Dot, verdict: Verdict::Accepted, reply })
 }

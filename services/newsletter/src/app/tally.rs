@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 
 use rapport_core::{Context, IssueId};
-use rapport_db::Conn;
+use rapport_db::{Conn, together};
 
 use super::{
-    Failed, activity, announce,
+    Failed, announce,
     message::{Sent, settled},
     unchanged,
 };
 use crate::{
     domain::{
-        Activity, Attempt, Counts, Delivery, DeliveryState, Event, IssueState, Keys, SuppressionReason, WithheldReason, event::Told,
-        issue::stop_reason,
+        Activity, Attempt, Counts, Delivery, DeliveryState, Event, IssueState, Keys, SuppressionReason, WithheldReason, activity::hour,
+        event::Told, issue::stop_reason,
     },
     store,
 };
@@ -72,8 +72,20 @@ impl Tally {
     pub async fn finish(self, conn: &mut Conn<'_>, cx: &Context) -> Result<(), Failed> {
         let Self { changed, attempts, counts, bounced, withheld, suppressed } = self;
         let (before, after): (Vec<_>, Vec<_>) = changed.into_iter().unzip();
-        let saved = unchanged(store::transition::update_all(conn, after).await?)?;
-        store::transition::upsert_attempts(conn, attempts).await?;
+        let more = |issue: &IssueId| bounced.get(issue).copied().unwrap_or_default();
+        let counts: Vec<_> = counts.into_iter().map(|(issue, change)| (issue, change, more(&issue))).collect();
+        let happened = |(issue, change, bounced): &(IssueId, Counts, i64)| {
+            (*issue, Activity { accepted: change.accepted, bounced: *bounced, ..Activity::default() })
+        };
+        let happened: Vec<_> = counts.iter().map(happened).filter(|(_, activity)| *activity != Activity::default()).collect();
+        let (saved, (), kept, ()) = together!(
+            conn,
+            |c| store::transition::update_all(c, after),
+            |c| store::transition::upsert_attempts(c, attempts),
+            |c| store::counts::apply_all(c, &counts),
+            |c| store::activity::add_all(c, &happened, hour(cx.now)),
+        )?;
+        let saved = unchanged(saved)?;
         for (mark, evidence) in suppressed {
             store::suppression::insert(conn, &mark, SuppressionReason::HardBounce, &evidence, cx.now).await?;
         }
@@ -82,16 +94,10 @@ impl Tally {
                 tell(conn, cx, saved).await?;
             }
         }
-        for (issue, change) in counts {
-            let more = bounced.get(&issue).copied().unwrap_or_default();
-            let kept = store::counts::apply(conn, issue, change, more).await?;
-            let happened = Activity { accepted: change.accepted, bounced: more, ..Activity::default() };
-            if happened != Activity::default() {
-                activity::note(conn, issue, cx.now, happened).await?;
-            }
+        for (issue, kept) in kept {
             if kept.counts.settled() {
                 complete(conn, cx, issue).await?;
-            } else if more > 0
+            } else if more(&issue) > 0
                 && let Some(reason) = stop_reason(kept.counts.accepted, kept.bounced, kept.bounced_after, kept.complained)
             {
                 stop(conn, cx, issue, reason).await?;

@@ -1,4 +1,5 @@
-//! How fast a sender may send: slots at even distances, so many a day, and fewer while its domain is still new (warm-up).
+//! How fast a sender may send: slots at even distances, so many a day, and fewer while its domain is still new (warm-up). And how fast
+//! a destination site may be sent to.
 
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ pub const HORIZON: Duration = Duration::from_secs(1);
 
 const DAY: i64 = 24 * 60 * 60 * 1_000_000;
 const SECOND: i64 = 1_000_000;
+const MINUTE: i64 = 60 * SECOND;
 
 /// What a sender is limited to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -127,6 +129,29 @@ impl Pace {
     }
 }
 
+/// What a site with a limit has used of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SitePace {
+    /// The site.
+    pub site: String,
+    /// The first slot that is not given away, by the database's clock.
+    pub next_slot: Time,
+}
+
+impl SitePace {
+    /// Whether there is a slot before the horizon.
+    pub fn open(&self, clock: Time) -> bool {
+        self.next_slot < clock + HORIZON
+    }
+
+    /// Gives away the first slot that is not before `from`, and answers when it is.
+    pub fn take(&mut self, from: Time, per_minute: i32) -> Time {
+        let slot = self.next_slot.max(from);
+        self.next_slot = Time::from_micros(slot.micros() + MINUTE.div_euclid(i64::from(per_minute.max(1))));
+        slot
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use rapport_core::Id;
@@ -191,6 +216,19 @@ mod tests {
         assert_eq!(days, [Some(50), Some(75), Some(112), Some(150), Some(150)]);
         assert_eq!(WarmUp { first_day: 1, growth_percent: 1, days: 9 }.allowance(3), Some(4), "a small beginning grows too");
         assert_eq!(WarmUp { first_day: 1_000_000, growth_percent: 900, days: 365 }.allowance(364), Some(i64::from(i32::MAX)));
+    }
+
+    #[test]
+    fn a_site_gets_its_mails_a_minute_at_even_distances_and_no_burst_after_a_silence() {
+        let mut pace = SitePace { site: "example.test".into(), next_slot: Time::EPOCH };
+        let clock = at(0, 0);
+        let mut slots = Vec::new();
+        while pace.open(clock) {
+            slots.push(pace.take(clock, 240).micros() - clock.micros());
+        }
+        assert_eq!(slots, [0, SECOND / 4, SECOND / 2, 3 * SECOND / 4]);
+        assert_eq!(pace.take(clock + Duration::from_secs(3), 240), clock + Duration::from_secs(3), "not before it is asked for");
+        assert!(!pace.open(clock + Duration::from_secs(2)) && pace.open(clock + Duration::from_secs(3)));
     }
 
     #[test]

@@ -7,14 +7,14 @@ use std::{
     time::Duration,
 };
 
-use rapport_core::Failure;
+use rapport_core::{Failure, IssueId};
 use rapport_telemetry::{
     meter::{self, KeyValue},
     names, propagate, service,
 };
 use tokio::{
     task::{Id, JoinError, JoinSet},
-    time::{Instant, interval, sleep},
+    time::{Instant, interval, sleep, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -28,8 +28,11 @@ use super::{
 };
 use crate::{
     NAME,
-    app::ledger::{self, Claim, Step, Stepped},
-    domain::{Courtesy, Held, Refused, Reply, Report, SmtpPhase, Verdict, outcome::courtesy},
+    app::{
+        claim::{self, Claim, Claimed, Work as Leased},
+        ledger::{self, Step, Stepped},
+    },
+    domain::{Courtesy, Held, Refused, Reply, Report, SiteLimits, SmtpPhase, Verdict, outcome::courtesy},
     mail::{End, Transport},
 };
 
@@ -41,9 +44,9 @@ const UNUSUAL: u32 = 4;
 const SLOW: Duration = Duration::from_secs(1);
 const QUICK: Duration = Duration::from_millis(100);
 /// How many letters are leased, for each that may be under way, before it is their turn.
-const AHEAD: usize = 2;
+const AHEAD: usize = 16;
 /// At least as many are.
-const FEW: usize = 16;
+const FEW: usize = 32;
 /// How many letters may be under way, with those that are slow, for each that may be without.
 const WITH_SLOW: usize = 10;
 
@@ -108,37 +111,33 @@ impl Dispatcher {
     async fn dispatch(&self) {
         let settings = &self.work.settings;
         let (at_a_time, rest) = (settings.letters_at_a_time, Duration::from_millis(settings.dispatcher_rest_milliseconds));
-        let mut desk = Desk::new(at_a_time, settings.letters_per_site);
-        let mut claims: JoinSet<Vec<ledger::Work>> = JoinSet::new();
+        let mut desk = Desk::new(at_a_time, Sites::new(settings.site_limits()));
+        let mut claims: JoinSet<Claimed> = JoinSet::new();
         // Whether there may be something to lease.
         let mut hungry = true;
         while !self.stop.is_cancelled() {
             while let Some(ended) = desk.tasks.try_join_next_with_id() {
-                desk.arrived(ended);
+                self.arrived(&mut desk, ended).await;
                 hungry = true;
             }
             for Waiting { site, leased, slot } in desk.ready() {
                 let clerk = self.clerk();
-                desk.spawn(site, slot, async move {
-                    tokio::time::sleep_until(slot).await;
-                    clerk.deliver(leased).await
-                });
+                desk.spawn(site, slot, async move { clerk.deliver(leased, slot).await });
             }
             let wanted = desk.wanted();
             if hungry && claims.is_empty() && wanted > 0 {
                 hungry = false;
-                claims.spawn(self.claim(wanted, desk.sites.room()));
+                claims.spawn(self.claim(wanted, desk.sites.room(), desk.sites.limits()));
             }
             tokio::select! {
                 () = self.stop.cancelled() => {}
                 Some(claimed) = claims.join_next() => {
-                    let claimed = claimed.unwrap_or_default();
-                    // As many as were asked for: there may be more.
-                    hungry |= claimed.len() == wanted;
-                    desk.take(claimed);
+                    let Claimed { work, more } = claimed.unwrap_or_default();
+                    hungry |= more;
+                    desk.take(work);
                 }
                 Some(ended) = desk.tasks.join_next_with_id() => {
-                    desk.arrived(ended);
+                    self.arrived(&mut desk, ended).await;
                     hungry = true;
                 }
                 () = self.work.bells.mailed() => hungry = true,
@@ -147,12 +146,26 @@ impl Dispatcher {
         }
         // What was leased a moment ago and not begun is given back; what is under way may end.
         while let Some(claimed) = claims.join_next().await {
-            desk.take(claimed.unwrap_or_default());
+            desk.take(claimed.unwrap_or_default().work);
         }
-        for Waiting { leased, .. } in desk.waiting.drain(..) {
+        self.give_back(desk.waiting.drain(..)).await;
+        let _ = tokio::time::timeout(GRACE, async { while desk.tasks.join_next().await.is_some() {} }).await;
+    }
+
+    /// Takes note of a letter that has ended. When its issue was paused or cancelled, the letters of it that wait for their turn are not
+    /// begun: each would break a connection before its dot.
+    async fn arrived(&self, desk: &mut Desk, ended: Result<(Id, Ended), JoinError>) {
+        if let Some(issue) = desk.arrived(ended) {
+            let recalled = desk.recall(issue);
+            self.give_back(recalled).await;
+        }
+    }
+
+    async fn give_back(&self, waiting: impl IntoIterator<Item = Waiting>) {
+        for Waiting { leased, .. } in waiting {
+            self.leases.drop(leased.delivery.id);
             self.committer.post(Step::Release(leased.held)).await;
         }
-        let _ = tokio::time::timeout(GRACE, async { while desk.tasks.join_next().await.is_some() {} }).await;
     }
 
     fn clerk(&self) -> Clerk {
@@ -170,18 +183,19 @@ impl Dispatcher {
         &self,
         room: usize,
         Room { known: sites, other: other_sites }: Room,
-    ) -> impl Future<Output = Vec<ledger::Work>> + Send + use<> {
+        limits: Arc<SiteLimits>,
+    ) -> impl Future<Output = Claimed> + Send + use<> {
         let (work, leases) = (self.work.clone(), self.leases.clone());
-        let claim = Claim { worker: self.worker.clone(), room, sites, other_sites, lease: work.settings.lease() };
+        let claim = Claim { worker: self.worker.clone(), room, sites, other_sites, limits, lease: work.settings.lease() };
         async move {
             let cx = work.context();
             let until = Instant::now() + claim.lease;
-            let claimed = work.database.write(async |conn| ledger::claim(conn, &cx, &work.keys, &claim).await).await;
+            let claimed = work.database.write(async |conn| claim::claim(conn, &cx, &work.keys, &claim).await).await;
             let claimed = claimed.unwrap_or_else(|failure| {
                 tracing::warn!(%failure, "deliveries could not be leased; trying again");
-                Vec::new()
+                Claimed::default()
             });
-            for leased in &claimed {
+            for leased in &claimed.work {
                 leases.take(leased.delivery.id, until);
             }
             claimed
@@ -189,10 +203,18 @@ impl Dispatcher {
     }
 }
 
+/// How a letter ended.
+struct Ended {
+    /// What that tells of its site.
+    courtesy: Courtesy,
+    /// The issue that does not go on.
+    stopped: Option<IssueId>,
+}
+
 /// A leased letter, the site that it goes to, and when its slot is.
 struct Waiting {
     site: String,
-    leased: ledger::Work,
+    leased: Leased,
     slot: Instant,
 }
 
@@ -200,7 +222,7 @@ struct Waiting {
 struct Desk {
     at_a_time: usize,
     waiting: VecDeque<Waiting>,
-    tasks: JoinSet<Courtesy>,
+    tasks: JoinSet<Ended>,
     begun: HashMap<Id, (String, Instant)>,
     sites: Sites,
     /// How long letters that were taken are under way, an average in which the last ones count most.
@@ -208,9 +230,9 @@ struct Desk {
 }
 
 impl Desk {
-    fn new(at_a_time: usize, per_site: usize) -> Self {
+    fn new(at_a_time: usize, sites: Sites) -> Self {
         let (waiting, begun) = (VecDeque::new(), HashMap::new());
-        Self { at_a_time, waiting, tasks: JoinSet::new(), begun, sites: Sites::new(per_site), usual: SLOW }
+        Self { at_a_time, waiting, tasks: JoinSet::new(), begun, sites, usual: SLOW }
     }
 
     /// How many letters are to be leased now, so that one is at hand whenever another has left.
@@ -219,7 +241,7 @@ impl Desk {
         if self.waiting.len() > ahead / 2 { 0 } else { ahead - self.waiting.len() }
     }
 
-    fn take(&mut self, claimed: Vec<ledger::Work>) {
+    fn take(&mut self, claimed: Vec<Leased>) {
         let now = Instant::now();
         for leased in claimed {
             let site = leased.delivery.email.domain().to_lowercase();
@@ -250,16 +272,17 @@ impl Desk {
     }
 
     /// A letter that waits for its slot is not slow: its time counts from there.
-    fn spawn(&mut self, site: String, slot: Instant, letter: impl Future<Output = Courtesy> + Send + 'static) {
+    fn spawn(&mut self, site: String, slot: Instant, letter: impl Future<Output = Ended> + Send + 'static) {
         self.begun.insert(self.tasks.spawn(letter).id(), (site, slot.max(Instant::now())));
     }
 
-    fn arrived(&mut self, ended: Result<(Id, Courtesy), JoinError>) {
-        let (id, courtesy) = match ended {
+    /// Takes note of a letter that has ended; answers the issue that does not go on, if that was why.
+    fn arrived(&mut self, ended: Result<(Id, Ended), JoinError>) -> Option<IssueId> {
+        let (id, Ended { courtesy, stopped }) = match ended {
             Ok(ended) => ended,
             Err(error) => {
                 tracing::error!(%error, "the task of a delivery failed; its lease will run out");
-                (error.id(), Courtesy::Neither)
+                (error.id(), Ended { courtesy: Courtesy::Neither, stopped: None })
             }
         };
         if let Some((site, begun)) = self.begun.remove(&id) {
@@ -268,6 +291,21 @@ impl Desk {
             }
             self.sites.end(&site, begun, courtesy, Instant::now());
         }
+        stopped
+    }
+
+    /// Takes away the letters of an issue that wait for their turn.
+    fn recall(&mut self, issue: IssueId) -> Vec<Waiting> {
+        let mut recalled = Vec::new();
+        for waiting in std::mem::take(&mut self.waiting) {
+            if waiting.leased.delivery.issue == Some(issue) {
+                self.sites.unqueue(&waiting.site);
+                recalled.push(waiting);
+            } else {
+                self.waiting.push_back(waiting);
+            }
+        }
+        recalled
     }
 }
 
@@ -281,7 +319,7 @@ struct Clerk {
 }
 
 impl Clerk {
-    async fn deliver(&self, leased: ledger::Work) -> Courtesy {
+    async fn deliver(&self, leased: Leased, slot: Instant) -> Ended {
         let span = tracing::info_span!(
             parent: None,
             names::SEND,
@@ -296,17 +334,17 @@ impl Clerk {
         if let Some(traceparent) = &leased.delivery.traceparent {
             propagate::link(&span, traceparent);
         }
-        let begun = Instant::now();
-        let ended = self.hand_over(leased).instrument(span).await;
-        let Some((verdict, courtesy)) = ended else { return Courtesy::Neither };
+        let (begun, issue) = (slot.max(Instant::now()), leased.delivery.issue);
+        let ended = self.hand_over(leased, slot).instrument(span).await;
+        let Some((verdict, courtesy)) = ended else { return Ended { courtesy: Courtesy::Neither, stopped: issue } };
         let outcome = [KeyValue::new(names::RAPPORT_DELIVERY_OUTCOME, verdict.to_string())];
         meter::counter(names::MAIL_DELIVERIES).add(1, &outcome);
         meter::histogram(names::MAIL_SEND_DURATION).record(begun.elapsed().as_secs_f64(), &outcome);
-        courtesy
+        Ended { courtesy, stopped: None }
     }
 
     /// What the attempt led to and what it tells of the site; none when nothing was tried.
-    async fn hand_over(&self, leased: ledger::Work) -> Option<(Verdict, Courtesy)> {
+    async fn hand_over(&self, leased: Leased, slot: Instant) -> Option<(Verdict, Courtesy)> {
         let held = leased.held.clone();
         let before = |verdict, text: String| End { phase: SmtpPhase::Connect, verdict, reply: Reply::without(text) };
         let public_url = self.work.host.public_url(NAME);
@@ -319,6 +357,7 @@ impl Clerk {
             let why = format!("the settings have no transport {:?}: add newsletter.transport.{0}", leased.sender.transport);
             return self.note(held, None, before(Verdict::Deferred, why)).await;
         };
+        sleep_until(slot).await;
         let prepared = match transport.prepare(&letter).await {
             Ok(prepared) => prepared,
             Err(ended) => return self.note(held, None, ended).await,

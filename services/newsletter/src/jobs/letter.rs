@@ -9,7 +9,7 @@ use minijinja::{Value, context};
 use rapport_core::{DeliveryId, IssueId, Time};
 
 use crate::{
-    app::ledger::{About, Work},
+    app::claim::{About, Work},
     domain::{
         Compiled, Delivery, Issue, Keys, Message, Publication, PublicationKind, Purpose, Rendered, Subscription,
         links::lead_elsewhere,

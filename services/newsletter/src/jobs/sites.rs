@@ -3,12 +3,13 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    sync::Arc,
     time::Duration,
 };
 
 use tokio::time::Instant;
 
-use crate::domain::Courtesy;
+use crate::domain::{Courtesy, SiteLimits};
 
 /// What a site that nothing is known of gets.
 const START: usize = 2;
@@ -20,7 +21,7 @@ const OF_LATE: Duration = Duration::from_secs(600);
 /// The sites that are known.
 #[derive(Debug)]
 pub struct Sites {
-    most: usize,
+    limits: Arc<SiteLimits>,
     known: HashMap<String, Site>,
 }
 
@@ -55,20 +56,28 @@ pub struct Room {
 }
 
 impl Sites {
-    /// No site is known, and none ever gets more than `most` letters at a time.
-    pub fn new(most: usize) -> Self {
-        Self { most: most.max(1), known: HashMap::new() }
+    /// No site is known, and none ever gets more letters at a time than its limit.
+    pub fn new(limits: SiteLimits) -> Self {
+        Self { limits: Arc::new(limits), known: HashMap::new() }
+    }
+
+    /// The limits.
+    pub fn limits(&self) -> Arc<SiteLimits> {
+        Arc::clone(&self.limits)
     }
 
     /// How much room there is; sites with as much as an unknown one has are not named.
     pub fn room(&self) -> Room {
-        let other = self.start();
+        let other = START.min(self.limits.other.at_a_time);
+        // A site with a limit of its own may get fewer than others even if nothing is known of it.
+        let few = self.limits.named.iter().filter(|(name, limit)| limit.at_a_time < START && !self.known.contains_key(*name));
+        let few = few.map(|(name, limit)| (name.clone(), limit.at_a_time));
         let known = self.known.iter().map(|(name, site)| (name, site.left())).filter(|(_, left)| *left != other);
-        Room { known: known.map(|(name, left)| (name.clone(), left)).collect(), other }
+        Room { known: few.chain(known.map(|(name, left)| (name.clone(), left))).collect(), other }
     }
 
-    fn start(&self) -> usize {
-        START.min(self.most)
+    fn start(&self, site: &str) -> usize {
+        START.min(self.limits.of(site).at_a_time)
     }
 
     /// A letter to this site waits for its turn.
@@ -78,8 +87,15 @@ impl Sites {
                 site.under_way + site.queued > 0 || site.reduced.is_some_and(|at| now.saturating_duration_since(at) < OF_LATE)
             });
         }
-        let start = self.start() as f64;
+        let start = self.start(site) as f64;
         self.known.entry(site.to_owned()).or_insert(Site { queued: 0, under_way: 0, limit: start, reduced: None }).queued += 1;
+    }
+
+    /// A letter that waited for its turn does not any more.
+    pub fn unqueue(&mut self, site: &str) {
+        if let Some(site) = self.known.get_mut(site) {
+            site.queued = site.queued.saturating_sub(1);
+        }
     }
 
     /// Begins a letter that waited, if the site takes one more now.
@@ -92,12 +108,13 @@ impl Sites {
 
     /// A letter that began at that time is not under way any more.
     pub fn end(&mut self, site: &str, begun: Instant, courtesy: Courtesy, now: Instant) {
+        let most = self.limits.of(site).at_a_time as f64;
         let Some(site) = self.known.get_mut(site) else { return };
         site.under_way = site.under_way.saturating_sub(1);
         match courtesy {
             Courtesy::Welcome => {
                 let more = if site.reduced.is_none() { 1.0 } else { site.limit.recip() };
-                site.limit = (site.limit + more).min(self.most as f64);
+                site.limit = (site.limit + more).min(most);
             }
             // Letters that were under way together are refused together, and say it once.
             Courtesy::Less if site.reduced.is_none_or(|at| begun >= at) => {
@@ -112,9 +129,18 @@ impl Sites {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::SiteLimit;
 
     fn room(sites: &Sites, site: &str) -> usize {
-        sites.known.get(site).map_or(sites.start(), Site::left)
+        sites.known.get(site).map_or(sites.start(site), Site::left)
+    }
+
+    fn limit(at_a_time: usize) -> SiteLimit {
+        SiteLimit { at_a_time, per_minute: 0 }
+    }
+
+    fn at_most(at_a_time: usize) -> Sites {
+        Sites::new(SiteLimits { named: BTreeMap::new(), other: limit(at_a_time) })
     }
 
     /// As many letters as there is room for, all with the same end a second later; returns how many.
@@ -132,14 +158,14 @@ mod tests {
 
     #[test]
     fn a_site_that_takes_letters_gets_twice_as_many_each_round_up_to_the_most() {
-        let (mut sites, mut now) = (Sites::new(10), Instant::now());
+        let (mut sites, mut now) = (at_most(10), Instant::now());
         let rounds: Vec<usize> = (0..4).map(|_| round(&mut sites, "example.test", Courtesy::Welcome, &mut now)).collect();
         assert_eq!(rounds, [2, 4, 8, 10]);
     }
 
     #[test]
     fn a_site_that_asks_for_less_gets_half_once_a_round_and_then_slowly_more() {
-        let (mut sites, mut now) = (Sites::new(64), Instant::now());
+        let (mut sites, mut now) = (at_most(64), Instant::now());
         while round(&mut sites, "example.test", Courtesy::Welcome, &mut now) < 64 {}
         let courtesies = [[Courtesy::Less; 3], [Courtesy::Welcome; 3]].concat();
         let rounds: Vec<usize> = courtesies.into_iter().map(|courtesy| round(&mut sites, "example.test", courtesy, &mut now)).collect();
@@ -152,8 +178,17 @@ mod tests {
     }
 
     #[test]
+    fn a_site_with_a_limit_of_its_own_keeps_to_it_from_the_first_letter_on() {
+        let named = [("one.test".to_owned(), limit(1)), ("many.test".to_owned(), limit(4))].into();
+        let (mut sites, mut now) = (Sites::new(SiteLimits { named, other: limit(2) }), Instant::now());
+        assert_eq!(sites.room(), Room { known: [("one.test".to_owned(), 1)].into(), other: 2 });
+        let mut rounds = |site| [(); 3].map(|()| round(&mut sites, site, Courtesy::Welcome, &mut now));
+        assert_eq!([rounds("one.test"), rounds("many.test"), rounds("else.test")], [[1, 1, 1], [2, 4, 4], [2, 2, 2]]);
+    }
+
+    #[test]
     fn what_says_nothing_about_the_site_changes_nothing_and_of_many_sites_those_that_asked_for_less_are_known() {
-        let (mut sites, mut now) = (Sites::new(8), Instant::now());
+        let (mut sites, mut now) = (at_most(8), Instant::now());
         assert_eq!([(); 3].map(|()| round(&mut sites, "example.test", Courtesy::Neither, &mut now)), [START; 3]);
         let mut at_once = now;
         round(&mut sites, "less.test", Courtesy::Less, &mut at_once);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::Work;
-use crate::app::{Failed, issue, ledger, publication, subscription};
+use crate::app::{Failed, issue, ledger, pace, publication, subscription};
 
 /// How long it rests.
 const REST: Duration = Duration::from_secs(5);
@@ -33,6 +33,7 @@ async fn sweep(work: &Work) -> Result<(), Failed> {
     while work.database.read(async |conn| publication::any_overdue(conn, cx.now).await).await? {
         work.database.write(async |conn| publication::tell_overdue(conn, &cx, LIMIT).await).await?;
     }
+    work.database.write(async |conn| pace::forget_sites(conn).await).await?;
     for issue in work.database.read(async |conn| issue::list_giving_up(conn, LIMIT).await).await? {
         let mut after = None;
         loop {

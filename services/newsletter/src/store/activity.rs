@@ -41,6 +41,14 @@ pub async fn add(conn: &mut Conn<'_>, issue: IssueId, hour: i64, more: Activity)
     Ok(())
 }
 
+/// Adds what happened to several issues in an hour.
+pub async fn add_all(conn: &mut Conn<'_>, all: &[(IssueId, Activity)], hour: i64) -> Result<(), Fault> {
+    for (issue, more) in all {
+        add(conn, *issue, hour, *more).await?;
+    }
+    Ok(())
+}
+
 /// Whose activity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Of {

@@ -93,6 +93,15 @@ pub async fn insert(conn: &mut Conn<'_>, issue: IssueId) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Adds changes of several issues, each with more hard bounces, to their counters; answers what they are now.
+pub async fn apply_all(conn: &mut Conn<'_>, changes: &[(IssueId, Counts, i64)]) -> Result<Vec<(IssueId, Kept)>, Fault> {
+    let mut kept = Vec::with_capacity(changes.len());
+    for (issue, change, more) in changes {
+        kept.push((*issue, apply(conn, *issue, *change, *more).await?));
+    }
+    Ok(kept)
+}
+
 /// Adds a change and more hard bounces to the counters, in the transaction of the change itself; answers what they are now, without the reasons
 /// of withheld ones.
 pub async fn apply(conn: &mut Conn<'_>, issue: IssueId, change: Counts, more: i64) -> Result<Kept, Fault> {

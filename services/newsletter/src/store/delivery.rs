@@ -150,6 +150,7 @@ pub async fn find(conn: &mut Conn<'_>, id: DeliveryId) -> Result<Option<Delivery
 
 /// These deliveries by id, to be changed in this transaction.
 pub async fn find_all_for_update(conn: &mut Conn<'_>, ids: &[DeliveryId]) -> Result<Vec<Delivery>, Fault> {
+    // On SQLite one statement for each, which stays prepared: one for all is another one for each number of them.
     let rows: Vec<DeliveryRow> = match conn {
         Conn::Postgres(c) => {
             deliveries::table
@@ -161,12 +162,11 @@ pub async fn find_all_for_update(conn: &mut Conn<'_>, ids: &[DeliveryId]) -> Res
                 .await?
         }
         Conn::Sqlite(c) => {
-            deliveries::table
-                .filter(deliveries::id.eq_any(ids))
-                .order(deliveries::id.asc())
-                .select(DeliveryRow::as_select())
-                .load(c)
-                .await?
+            let mut rows = Vec::with_capacity(ids.len());
+            for id in ids {
+                rows.extend(deliveries::table.find(id).select(DeliveryRow::as_select()).first(&mut *c).await.optional()?);
+            }
+            rows
         }
     };
     rows.into_iter().map(Delivery::try_from).collect()

@@ -1,16 +1,12 @@
 //! The queries of the dispatcher: what is due, whose lease ran out, whose lease is renewed. Leases compare with the
 //! database's clock, so that processes with other clocks agree on them.
 
-use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, SelectableHelper};
+use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use rapport_core::{DeliveryId, IssueId, SenderId, Time};
 use rapport_db::{Conn, Fault, on};
 
-use super::{
-    delivery::DeliveryRow,
-    schema::{deliveries, issues},
-};
-use crate::domain::{Delivery, IssueState};
+use super::schema::deliveries;
 
 /// What is left out when deliveries are sought.
 #[derive(Clone, Debug, Default)]
@@ -23,43 +19,51 @@ pub struct Without {
     pub bulk_of: Vec<SenderId>,
 }
 
-/// What may be tried now and is leased to nobody: single messages before issues, then by time.
+/// What may be tried now and is leased to nobody, as far as it takes to choose.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = deliveries)]
+pub struct Due {
+    /// Which.
+    pub id: DeliveryId,
+    /// Of which issue; none for a single message.
+    pub issue: Option<IssueId>,
+    /// Whose.
+    pub sender: SenderId,
+    /// The site that it goes to.
+    pub site: String,
+    /// The address.
+    pub email: String,
+    /// Since when it may be tried.
+    pub next_attempt_time: Time,
+}
+
+/// What may be tried now of an issue, or of single messages, and is leased to nobody, by time.
 /// On PostgreSQL the rows are locked, and rows that another process has locked are skipped.
-pub async fn list_due(conn: &mut Conn<'_>, now: Time, without: &Without, limit: i64) -> Result<Vec<Delivery>, Fault> {
+pub async fn list_due(conn: &mut Conn<'_>, issue: Option<IssueId>, now: Time, without: &Without, limit: i64) -> Result<Vec<Due>, Fault> {
     let Without { sites, senders, bulk_of } = without;
     macro_rules! due {
-        () => {
+        ($of:expr) => {
             deliveries::table
-                .left_join(issues::table.on(deliveries::issue.eq(issues::id.nullable())))
+                .filter($of)
                 .filter(deliveries::waiting)
                 .filter(deliveries::worker.is_null())
                 .filter(deliveries::next_attempt_time.le(now))
                 .filter(deliveries::site.ne_all(sites))
                 .filter(deliveries::sender.ne_all(senders))
-                .filter(deliveries::bulk.eq(false).or(deliveries::sender.ne_all(bulk_of)))
-                .filter(deliveries::issue.is_null().or(issues::state.nullable().eq(IssueState::Sending)))
-                .order((deliveries::bulk.asc(), deliveries::next_attempt_time.asc(), deliveries::id.asc()))
+                .order((deliveries::next_attempt_time.asc(), deliveries::id.asc()))
                 .limit(limit)
+                .select(Due::as_select())
         };
     }
-    let rows: Vec<DeliveryRow> = match conn {
-        Conn::Postgres(c) => {
-            // The lock is on deliveries alone: an outer-joined table cannot be locked, and need not be.
-            let ids: Vec<DeliveryId> = due!().select(deliveries::id).load(c).await?;
-            deliveries::table
-                .filter(deliveries::id.eq_any(ids))
-                .filter(deliveries::waiting)
-                .filter(deliveries::worker.is_null())
-                .order((deliveries::bulk.asc(), deliveries::next_attempt_time.asc(), deliveries::id.asc()))
-                .select(DeliveryRow::as_select())
-                .for_update()
-                .skip_locked()
-                .load(c)
-                .await?
+    Ok(match (conn, issue) {
+        (Conn::Postgres(c), Some(issue)) => {
+            let of_issue = due!(deliveries::issue.eq(issue)).filter(deliveries::sender.ne_all(bulk_of));
+            of_issue.for_update().skip_locked().load(c).await?
         }
-        Conn::Sqlite(c) => due!().select(DeliveryRow::as_select()).load(c).await?,
-    };
-    rows.into_iter().map(Delivery::try_from).collect()
+        (Conn::Postgres(c), None) => due!(deliveries::issue.is_null()).for_update().skip_locked().load(c).await?,
+        (Conn::Sqlite(c), Some(issue)) => due!(deliveries::issue.eq(issue)).filter(deliveries::sender.ne_all(bulk_of)).load(c).await?,
+        (Conn::Sqlite(c), None) => due!(deliveries::issue.is_null()).load(c).await?,
+    })
 }
 
 /// Deliveries whose lease ran out before `until`, to be changed in this transaction.

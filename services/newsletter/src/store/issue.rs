@@ -1,15 +1,19 @@
 //! Rows of issues.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use diesel::{
-    AsChangeset, BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper,
+    AsChangeset, BoolExpressionMethods, ExpressionMethods, Insertable, NullableExpressionMethods, OptionalExtension, QueryDsl, Queryable,
+    Selectable, SelectableHelper,
 };
 use diesel_async::RunQueryDsl;
-use rapport_core::{IssueId, JourneyId, PublicationId, SubjectId, Time};
+use rapport_core::{DeliveryId, IssueId, JourneyId, PublicationId, SubjectId, Time};
 use rapport_db::{Conn, Fault, Json, on};
 
-use super::{Changed, schema::issues};
+use super::{
+    Changed,
+    schema::{deliveries, issues},
+};
 use crate::domain::{Audience, Content, Issue, IssueState, OnUnknown, StopRule};
 
 #[derive(AsChangeset, Insertable, Queryable, Selectable)]
@@ -181,13 +185,24 @@ pub async fn list_giving_up(conn: &mut Conn<'_>, limit: i64) -> Result<Vec<Issue
         .await)?)
 }
 
-/// Which of these issues are being sent. With `hold`, they stay so until the transaction ends: who pauses one waits for it.
-pub async fn list_sending(conn: &mut Conn<'_>, ids: &[IssueId], hold: bool) -> Result<Vec<IssueId>, Fault> {
-    let query = || issues::table.filter(issues::id.eq_any(ids)).filter(issues::state.eq(IssueState::Sending)).select(issues::id);
+/// Those of the issues of these deliveries that are being sent. With `hold`, they stay so until the transaction ends: who pauses one waits
+/// for it.
+pub async fn list_sending_of(conn: &mut Conn<'_>, ids: &[DeliveryId], hold: bool) -> Result<HashSet<IssueId>, Fault> {
+    let sending = || issues::table.filter(issues::state.eq(IssueState::Sending)).select(issues::id);
+    let of = || deliveries::table.filter(deliveries::issue.is_not_null()).select(deliveries::issue.assume_not_null());
     Ok(match conn {
-        Conn::Postgres(c) if hold => query().for_share().load(c).await?,
-        Conn::Postgres(c) => query().load(c).await?,
-        Conn::Sqlite(c) => query().load(c).await?,
+        Conn::Postgres(c) => {
+            let query = sending().filter(issues::id.eq_any(of().filter(deliveries::id.eq_any(ids))));
+            if hold { query.for_share().load(c).await? } else { query.load(c).await? }.into_iter().collect()
+        }
+        Conn::Sqlite(c) => {
+            let mut found = HashSet::new();
+            for id in ids {
+                let one = sending().filter(issues::id.eq_any(of().filter(deliveries::id.eq(id)))).first::<IssueId>(&mut *c).await;
+                found.extend(one.optional()?);
+            }
+            found
+        }
     })
 }
 

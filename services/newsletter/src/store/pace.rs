@@ -3,12 +3,12 @@
 use diesel::{AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use rapport_core::{SenderId, Time};
-use rapport_db::{Conn, Fault, on};
+use rapport_db::{Conn, Fault, Prepared, on};
 
-use super::schema::paces;
+use super::schema::{paces, site_paces};
 use crate::domain::{
     Pace,
-    pace::{Limits, WarmUp},
+    pace::{Limits, SitePace, WarmUp},
 };
 
 #[derive(AsChangeset, Insertable, Queryable, Selectable)]
@@ -95,4 +95,48 @@ pub async fn set_limits(conn: &mut Conn<'_>, sender: SenderId, limits: Limits) -
         .get_result(c)
         .await)?;
     Ok(saved.into())
+}
+
+/// The sites that have no slot before this time.
+pub async fn list_closed_sites(conn: &mut Conn<'_>, before: Time) -> Result<Vec<String>, Fault> {
+    Ok(on!(conn, |c| site_paces::table.filter(site_paces::next_slot.ge(before)).select(site_paces::site).load(c).await)?)
+}
+
+/// The paces of these sites, to be changed in this transaction; those that have none yet get one.
+pub async fn list_sites_for_update(conn: &mut Conn<'_>, sites: &[String]) -> Result<Vec<SitePace>, Fault> {
+    // In one order, so that two that meet here wait for each other only once.
+    let mut sites = sites.to_vec();
+    sites.sort_unstable();
+    for site in &sites {
+        on!(conn, |c| Prepared(
+            diesel::insert_into(site_paces::table)
+                .values((site_paces::site.eq(site), site_paces::next_slot.eq(Time::EPOCH)))
+                .on_conflict_do_nothing()
+        )
+        .execute(c)
+        .await)?;
+    }
+    let query = || {
+        let all = site_paces::table.filter(site_paces::site.eq_any(&sites)).order(site_paces::site.asc());
+        all.select((site_paces::site, site_paces::next_slot))
+    };
+    let rows: Vec<(String, Time)> = match conn {
+        Conn::Postgres(c) => query().for_update().load(c).await?,
+        Conn::Sqlite(c) => query().load(c).await?,
+    };
+    Ok(rows.into_iter().map(|(site, next_slot)| SitePace { site, next_slot }).collect())
+}
+
+/// Saves the pace of a site that was read for update.
+pub async fn update_site(conn: &mut Conn<'_>, pace: &SitePace) -> Result<(), Fault> {
+    on!(conn, |c| Prepared(diesel::update(site_paces::table.find(&pace.site)).set(site_paces::next_slot.eq(pace.next_slot)))
+        .execute(c)
+        .await)?;
+    Ok(())
+}
+
+/// Forgets sites whose last slot was before this time: they begin as new ones do.
+pub async fn forget_sites(conn: &mut Conn<'_>, before: Time) -> Result<(), Fault> {
+    on!(conn, |c| diesel::delete(site_paces::table.filter(site_paces::next_slot.lt(before))).execute(c).await)?;
+    Ok(())
 }

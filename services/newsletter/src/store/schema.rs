@@ -148,7 +148,14 @@ diesel::table! {
         delivery -> Uuid, link -> Text, last_time -> Moment, human -> Bool,
     }
 }
+diesel::table! {
+    use diesel::sql_types::*;
+    use rapport_db::sql_types::Moment;
+    site_paces (site) {
+        site -> Text, next_slot -> Moment,
+    }
+}
 diesel::joinable!(subscriptions -> subscribers (subscriber));
 diesel::joinable!(deliveries -> issues (issue));
 diesel::allow_tables_to_appear_in_same_query!(subscriptions, subscribers);
-diesel::allow_tables_to_appear_in_same_query!(deliveries, issues, issue_hours);
+diesel::allow_tables_to_appear_in_same_query!(deliveries, issues, issue_hours, subscriptions);

@@ -1,17 +1,18 @@
 //! Rows of subscribers and subscriptions.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use diesel::{
-    AsChangeset, BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper,
+    AsChangeset, BoolExpressionMethods, ExpressionMethods, Insertable, NullableExpressionMethods, OptionalExtension, QueryDsl, Queryable,
+    Selectable, SelectableHelper,
 };
 use diesel_async::RunQueryDsl;
-use rapport_core::{CustomerId, Email, JourneyId, PublicationId, SubscriberId, SubscriptionId, Time};
+use rapport_core::{CustomerId, DeliveryId, Email, JourneyId, PublicationId, SubscriberId, SubscriptionId, Time};
 use rapport_db::{Conn, Fault, Json, on};
 
 use super::{
     Changed, email,
-    schema::{subscribers, subscriptions},
+    schema::{deliveries, subscribers, subscriptions},
 };
 use crate::domain::{Proof, Subscriber, Subscription, SubscriptionState, subscription::ConfirmationId};
 
@@ -217,14 +218,25 @@ pub async fn find_of_for_update(
     }
 }
 
-/// Where these subscriptions stand.
-pub async fn states(conn: &mut Conn<'_>, ids: &[SubscriptionId]) -> Result<HashMap<SubscriptionId, SubscriptionState>, Fault> {
-    let found: Vec<(SubscriptionId, SubscriptionState)> = on!(conn, |c| subscriptions::table
-        .filter(subscriptions::id.eq_any(ids))
-        .select((subscriptions::id, subscriptions::state))
-        .load(c)
-        .await)?;
-    Ok(found.into_iter().collect())
+/// Those of the subscriptions of these deliveries that go on.
+pub async fn list_active_of(conn: &mut Conn<'_>, ids: &[DeliveryId]) -> Result<HashSet<SubscriptionId>, Fault> {
+    let active = || subscriptions::table.filter(subscriptions::state.eq(SubscriptionState::Active)).select(subscriptions::id);
+    let of = || deliveries::table.filter(deliveries::subscription.is_not_null()).select(deliveries::subscription.assume_not_null());
+    match conn {
+        Conn::Postgres(c) => {
+            let of_these = of().filter(deliveries::id.eq_any(ids));
+            Ok(active().filter(subscriptions::id.eq_any(of_these)).load(c).await?.into_iter().collect())
+        }
+        Conn::Sqlite(c) => {
+            let mut found = HashSet::new();
+            for id in ids {
+                let one =
+                    active().filter(subscriptions::id.eq_any(of().filter(deliveries::id.eq(id)))).first::<SubscriptionId>(&mut *c).await;
+                found.extend(one.optional()?);
+            }
+            Ok(found)
+        }
+    }
 }
 
 /// What a list of subscriptions is narrowed to.

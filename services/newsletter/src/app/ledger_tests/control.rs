@@ -7,8 +7,9 @@ use rapport_testkit::both_databases;
 use super::{House, start};
 use crate::{
     app::{
+        claim::Work,
         issue::{self, Control},
-        ledger::{self, Step, Stepped, Work},
+        ledger::{self, Step, Stepped},
     },
     domain::{Counts, Issue, IssueState, Refused, Reply, Report, SmtpPhase, StopRule, Verdict},
 };

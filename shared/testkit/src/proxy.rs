@@ -12,9 +12,14 @@ use std::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream, tcp},
-    sync::watch,
+    sync::{mpsc, watch},
     task::JoinHandle,
+    time::Instant,
 };
+
+/// How many pieces of data may be on their way at a time, of at most so many octets each: more than any test sends in a moment.
+const UNDER_WAY: usize = 64;
+const PIECE: usize = 16 << 10;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Weather {
@@ -50,7 +55,7 @@ impl Proxy {
     pub fn address(&self) -> SocketAddr {
         self.address
     }
-    /// From now on every piece of data comes this much later.
+    /// From now on every piece of data comes this much later, and holds up none that comes after it: a line that is long, not narrow.
     pub fn delay(&self, by: Duration) {
         self.weather.send_replace(Weather::Delay(by));
     }
@@ -62,7 +67,7 @@ impl Proxy {
     pub fn cut(&self) {
         self.weather.send_replace(Weather::Cut);
     }
-    /// Everything passes again at once.
+    /// Everything passes again at once, after what is on its way.
     pub fn heal(&self) {
         self.cut_after.store(u64::MAX, Ordering::SeqCst);
         self.weather.send_replace(Weather::Fair);
@@ -112,35 +117,58 @@ async fn accept(listener: TcpListener, upstream: SocketAddr, line: Line) {
 }
 
 /// Passes data on one way until the end of data, an error or a cut.
-async fn pump(mut from: tcp::OwnedReadHalf, mut to: tcp::OwnedWriteHalf, mut line: Line, counted: bool) {
-    let mut buffer = vec![0; 16 << 10];
-    loop {
-        let read = tokio::select! {
-            read = from.read(&mut buffer) => read,
-            _ = line.weather.wait_for(|weather| *weather == Weather::Cut) => return,
+async fn pump(from: tcp::OwnedReadHalf, to: tcp::OwnedWriteHalf, line: Line, counted: bool) {
+    let (sent, pieces) = mpsc::channel(UNDER_WAY);
+    let reading = take(from, sent, line.weather.clone());
+    tokio::select! {
+        // When all is read, what is on its way still comes.
+        () = async { reading.await; std::future::pending().await } => {}
+        () = give(pieces, to, line, counted) => {}
+    }
+}
+
+/// Reads, and says of each piece when it is due.
+async fn take(mut from: tcp::OwnedReadHalf, sent: mpsc::Sender<(Instant, Vec<u8>)>, mut weather: watch::Receiver<Weather>) {
+    let mut buffer = vec![0; PIECE];
+    while weather.wait_for(|weather| *weather != Weather::Pause).await.is_ok() {
+        let Ok(length @ 1..) = from.read(&mut buffer).await else { return };
+        let due = match *weather.borrow() {
+            Weather::Delay(by) => Instant::now() + by,
+            Weather::Fair | Weather::Pause | Weather::Cut => Instant::now(),
         };
-        let Ok(mut length @ 1..) = read else { return };
-        let now = *line.weather.borrow();
-        match now {
-            Weather::Fair => {}
-            Weather::Delay(by) => tokio::time::sleep(by).await,
-            Weather::Pause => match line.weather.wait_for(|weather| *weather != Weather::Pause).await {
-                Ok(weather) if *weather != Weather::Cut => {}
-                _ => return,
-            },
-            Weather::Cut => return,
+        if sent.send((due, buffer[..length].to_vec())).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Writes each piece when it is due and the weather lets it pass.
+async fn give(mut pieces: mpsc::Receiver<(Instant, Vec<u8>)>, mut to: tcp::OwnedWriteHalf, mut line: Line, counted: bool) {
+    let mut storm = line.weather.clone();
+    loop {
+        let (due, mut piece) = tokio::select! {
+            piece = pieces.recv() => match piece { Some(piece) => piece, None => return },
+            _ = storm.wait_for(|weather| *weather == Weather::Cut) => return,
+        };
+        tokio::select! {
+            () = tokio::time::sleep_until(due) => {}
+            _ = storm.wait_for(|weather| *weather == Weather::Cut) => return,
+        }
+        match line.weather.wait_for(|weather| *weather != Weather::Pause).await {
+            Ok(weather) if *weather != Weather::Cut => {}
+            _ => return,
         }
         if counted {
-            let before = line.forwarded.fetch_add(length as u64, Ordering::SeqCst);
+            let before = line.forwarded.fetch_add(piece.len() as u64, Ordering::SeqCst);
             let left = line.cut_after.load(Ordering::SeqCst).saturating_sub(before);
-            if left < length as u64 {
+            if left < piece.len() as u64 {
                 line.cut_after.store(u64::MAX, Ordering::SeqCst);
-                length = usize::try_from(left).unwrap_or(0);
-                drop(to.write_all(&buffer[..length]).await);
+                piece.truncate(usize::try_from(left).unwrap_or(0));
+                drop(to.write_all(&piece).await);
                 return;
             }
         }
-        if to.write_all(&buffer[..length]).await.is_err() {
+        if to.write_all(&piece).await.is_err() {
             return;
         }
     }
@@ -148,8 +176,6 @@ async fn pump(mut from: tcp::OwnedReadHalf, mut to: tcp::OwnedWriteHalf, mut lin
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use super::*;
 
     async fn echo() -> SocketAddr {
@@ -199,6 +225,51 @@ mod tests {
         proxy.heal();
         let mut again = TcpStream::connect(proxy.address()).await.expect("it listens");
         assert_eq!(say(&mut again, b"back").await.expect("it passes"), b"back");
+    }
+
+    #[tokio::test]
+    async fn a_delay_makes_the_line_long_and_not_narrow() {
+        const BY: Duration = Duration::from_millis(600);
+        let server = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let proxy = Proxy::start(server.local_addr().expect("an address")).await;
+        proxy.delay(BY);
+        let mut client = TcpStream::connect(proxy.address()).await.expect("it listens");
+        let (mut accepted, _) = server.accept().await.expect("the proxy connects");
+
+        // A second piece sent while the first one is under way is as late as that, and no later.
+        let mut sent = Vec::new();
+        for piece in [b"1", b"2"] {
+            sent.push(Instant::now());
+            client.write_all(piece).await.expect("it takes it");
+            tokio::time::sleep(BY / 4).await;
+        }
+        for sent in sent {
+            accepted.read_u8().await.expect("it comes");
+            let late = sent.elapsed();
+            assert!(late >= BY && late < BY * 3 / 2, "{late:?} late");
+        }
+
+        // Much at once takes hardly longer than little.
+        let much = 40 * PIECE;
+        let begun = Instant::now();
+        client.write_all(&vec![0; much]).await.expect("it takes it");
+        accepted.read_exact(&mut vec![0; much]).await.expect("it comes");
+        let took = begun.elapsed();
+        assert!(took >= BY && took < BY * 3, "{took:?} for {much} octets");
+    }
+
+    #[tokio::test]
+    async fn what_is_on_its_way_when_a_client_goes_still_comes() {
+        let server = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let proxy = Proxy::start(server.local_addr().expect("an address")).await;
+        proxy.delay(Duration::from_millis(50));
+        let mut client = TcpStream::connect(proxy.address()).await.expect("it listens");
+        client.write_all(b"bye").await.expect("it takes it");
+        drop(client);
+        let (mut accepted, _) = server.accept().await.expect("the proxy connects");
+        let mut heard = [0; 3];
+        accepted.read_exact(&mut heard).await.expect("it comes");
+        assert_eq!(&heard, b"bye");
     }
 
     #[tokio::test]

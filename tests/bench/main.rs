@@ -1,5 +1,6 @@
 //! `cargo bench`: what the services do a second, each beside the other side in the same run, because machines are noisy.
-//! `cargo bench -- create get guidance import interactions render sending start` runs some; `--seconds N` says how long each measurement takes.
+//! `cargo bench -- create get guidance import interactions latency render sending start` runs some; `--seconds N` says how long each measurement takes,
+//! `--rows N` how many rows are imported and how many mails sent at most. `latency` is the part of `sending` with a server far away.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 
@@ -27,7 +28,7 @@ pub struct Bench {
     pub cluster: PostgresCluster,
     /// How long one measurement takes.
     pub span: Duration,
-    /// Rows of the import.
+    /// Rows of the import, and the most mails of an issue.
     pub rows: usize,
 }
 
@@ -43,7 +44,7 @@ fn main() {
             name => wanted.push(name.to_owned()),
         }
     }
-    let all = ["create", "get", "guidance", "import", "interactions", "render", "sending", "start"];
+    let all = ["create", "get", "guidance", "import", "interactions", "latency", "render", "sending", "start"];
     if let Some(unknown) = wanted.iter().find(|name| !all.contains(&name.as_str())) {
         println!("there is no benchmark {unknown:?}: name some of {}", all.join(", "));
         std::process::exit(2);
@@ -72,6 +73,21 @@ fn main() {
         }
         if chosen("sending") {
             sending::run(&bench).await;
+        }
+        if chosen("sending") || chosen("latency") {
+            sending::latency::run(&bench).await;
+        }
+        if chosen("render") {
+            render::run(&bench);
+        }
+        if chosen("sending") {
+            sending::run(&bench).await;
+        }
+        if chosen("sending") || chosen("latency") {
+            sending::latency::run(&bench).await;
+        }
+        if chosen("memory") {
+            sending::memory::run(&bench).await;
         }
         if chosen("start") {
             start::run(&bench).await;

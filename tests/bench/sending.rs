@@ -1,6 +1,7 @@
 //! The whole pipeline of an issue (claim, render, compose, SMTP, ledger) to Postfix's `smtp-sink`, beside nodemailer's pooled transport
 //! and Postfix's `smtp-source` to the same sink in the same run.
 
+pub mod latency;
 mod others;
 mod ours;
 
@@ -19,17 +20,18 @@ use crate::{Bench, line, service::Store};
 const SESSIONS: usize = 10;
 /// How many are measured besides.
 const MANY_SESSIONS: usize = 64;
-/// How many of the mails of one measurement; nodemailer and smtp-source send as many.
+/// How many mails one measurement has at most; nodemailer and smtp-source send as many.
 const MAILS: usize = 20_000;
 
 pub async fn run(bench: &Bench) {
-    println!("An issue of {MAILS} mails of 10 kB to smtp-sink, {SESSIONS} sessions, unsigned");
+    let mails = bench.rows.min(MAILS);
+    println!("An issue of {mails} mails of 10 kB to smtp-sink, {SESSIONS} sessions, unsigned");
     let Some(sink) = Sink::start().await else { return };
     let Some(other) = Nodemailer::fetch() else { return };
     for store in [Store::Sqlite, Store::Postgres] {
-        let (nodemailer, their_cpu) = other.send(&sink, MAILS);
-        let source = sink.source(MAILS);
-        let ours = Ours::measure(bench, store, sink.port, MAILS, SESSIONS, None).await;
+        let (nodemailer, their_cpu) = other.send(&sink, mails);
+        let source = sink.source(mails);
+        let ours = Ours::measure(bench, store, sink.port, mails, SESSIONS, None).await;
         let (node_goal, source_goal) = if store == Store::Sqlite { (5.0, 0.4) } else { (4.0, 0.3) };
         line(&format!("  {store:?} against nodemailer's pool"), ours.rate, nodemailer, node_goal);
         line(&format!("  {store:?} against smtp-source -d"), ours.rate, source, source_goal);
@@ -44,13 +46,13 @@ pub async fn run(bench: &Bench) {
     }
     // A session waits for the database before each dot: more sessions wait together.
     for store in [Store::Sqlite, Store::Postgres] {
-        let many = Ours::measure(bench, store, sink.port, MAILS, MANY_SESSIONS, None).await;
+        let many = Ours::measure(bench, store, sink.port, mails, MANY_SESSIONS, None).await;
         println!("  {store:?}, {MANY_SESSIONS} sessions: {:.0}/s, {:.0} us of processor time a mail", many.rate, many.cpu);
     }
     let directory = tempfile::tempdir().expect("a directory");
     let key = rsa_key(directory.path());
     for store in [Store::Sqlite, Store::Postgres] {
-        let signed = Ours::measure(bench, store, sink.port, MAILS / 2, SESSIONS, Some(&key)).await;
+        let signed = Ours::measure(bench, store, sink.port, mails / 2, SESSIONS, Some(&key)).await;
         let verdict = if signed.rate >= 800.0 { "reached" } else { "missed" };
         println!(
             "  {store:?}, signed with RSA-2048: {:.0}/s, goal 800/s {verdict}; {:.0} us of processor time a mail",

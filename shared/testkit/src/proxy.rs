@@ -34,6 +34,7 @@ enum Weather {
 pub struct Proxy {
     address: SocketAddr,
     weather: watch::Sender<Weather>,
+    connections: Arc<AtomicU64>,
     forwarded: Arc<AtomicU64>,
     cut_after: Arc<AtomicU64>,
     task: JoinHandle<()>,
@@ -45,10 +46,10 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let address = listener.local_addr().expect("a bound listener has an address");
         let (weather, forecast) = watch::channel(Weather::Fair);
-        let (forwarded, cut_after) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(u64::MAX)));
-        let line = Line { weather: forecast, forwarded: Arc::clone(&forwarded), cut_after: Arc::clone(&cut_after) };
-        let task = tokio::spawn(accept(listener, upstream, line));
-        Self { address, weather, forwarded, cut_after, task }
+        let line = Line { weather: forecast, connections: Arc::default(), forwarded: Arc::default(), cut_after: Arc::new(u64::MAX.into()) };
+        let task = tokio::spawn(accept(listener, upstream, line.clone()));
+        let Line { connections, forwarded, cut_after, .. } = line;
+        Self { address, weather, connections, forwarded, cut_after, task }
     }
 
     /// Where to connect to.
@@ -76,6 +77,10 @@ impl Proxy {
     pub fn cut_after(&self, bytes: u64) {
         self.cut_after.store(self.forwarded.load(Ordering::SeqCst) + bytes, Ordering::SeqCst);
     }
+    /// How many times a client connected.
+    pub fn connections(&self) -> u64 {
+        self.connections.load(Ordering::SeqCst)
+    }
     /// How many bytes came from clients.
     pub fn forwarded(&self) -> u64 {
         self.forwarded.load(Ordering::SeqCst)
@@ -92,12 +97,14 @@ impl Drop for Proxy {
 #[derive(Clone)]
 struct Line {
     weather: watch::Receiver<Weather>,
+    connections: Arc<AtomicU64>,
     forwarded: Arc<AtomicU64>,
     cut_after: Arc<AtomicU64>,
 }
 
 async fn accept(listener: TcpListener, upstream: SocketAddr, line: Line) {
     while let Ok((client, _)) = listener.accept().await {
+        line.connections.fetch_add(1, Ordering::SeqCst);
         let line = line.clone();
         tokio::spawn(async move {
             // Set before anything else: whoever drops the stream, it ends by a reset and not by a polite end of data.
@@ -225,6 +232,7 @@ mod tests {
         proxy.heal();
         let mut again = TcpStream::connect(proxy.address()).await.expect("it listens");
         assert_eq!(say(&mut again, b"back").await.expect("it passes"), b"back");
+        assert_eq!(proxy.connections(), 3);
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 //! `cargo bench`: what the services do a second, each beside the other side in the same run, because machines are noisy.
-//! `cargo bench -- create get guidance import interactions latency render sending start` runs some; `--seconds N` says how long each measurement takes,
-//! `--rows N` how many rows are imported and how many mails sent at most. `latency` is the part of `sending` with a server far away.
+//! `cargo bench -- create get guidance import interactions latency memory render sending start` runs some; `--seconds N` says how long each measurement takes,
+//! `--rows N` how many rows are imported and how many mails sent at most. `latency` is the part of `sending` with a server far away,
+//! `memory` freezes issues to N and to ten times N readers.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 
@@ -44,7 +45,7 @@ fn main() {
             name => wanted.push(name.to_owned()),
         }
     }
-    let all = ["create", "get", "guidance", "import", "interactions", "latency", "render", "sending", "start"];
+    let all = ["create", "get", "guidance", "import", "interactions", "latency", "memory", "render", "sending", "start"];
     if let Some(unknown) = wanted.iter().find(|name| !all.contains(&name.as_str())) {
         println!("there is no benchmark {unknown:?}: name some of {}", all.join(", "));
         std::process::exit(2);
@@ -67,15 +68,6 @@ fn main() {
         }
         if chosen("interactions") {
             interactions::run(&bench).await;
-        }
-        if chosen("render") {
-            render::run(&bench);
-        }
-        if chosen("sending") {
-            sending::run(&bench).await;
-        }
-        if chosen("sending") || chosen("latency") {
-            sending::latency::run(&bench).await;
         }
         if chosen("render") {
             render::run(&bench);

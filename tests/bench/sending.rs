@@ -2,6 +2,7 @@
 //! and Postfix's `smtp-source` to the same sink in the same run.
 
 pub mod latency;
+pub mod memory;
 mod others;
 mod ours;
 

@@ -98,6 +98,12 @@ impl Ours {
         self.issues.send_issue(request).await.expect("sent");
     }
 
+    /// Sends no more of it.
+    pub async fn pause(&mut self) {
+        let request = pb::PauseIssueRequest { issue_id: self.issue_id.clone(), ..Default::default() };
+        self.issues.pause_issue(request).await.expect("paused");
+    }
+
     /// Waits until the accounting of the issue is so, or it is complete.
     pub async fn until(&mut self, so: impl Fn(&pb::Accounting) -> bool) -> (Instant, pb::Accounting) {
         let request = pb::GetAccountingRequest { issue_id: self.issue_id.clone() };

@@ -413,6 +413,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_site_has_a_section_under_its_own_name_or_that_of_all_others() {
+        use rapport_server::settings::{Settings as All, Sources};
+        let directory = tempfile::tempdir().expect("a directory");
+        let load = |text: &str| {
+            let file = directory.path().join("rapport.toml");
+            fs::write(&file, text).expect("written");
+            let all = All::load(Sources { file: Some(file), ..Sources::default() }).expect("settings");
+            all.section::<Settings>("newsletter").expect("a section").checked()
+        };
+        let limits = load("[newsletter.site.\"Example.com\"]\nletters_per_minute = 30\n").expect("sound").site_limits();
+        assert_eq!(
+            (limits.of("example.com").per_minute, limits.of("example.com").at_a_time, limits.of("else.test").per_minute),
+            (30, 8, 0)
+        );
+        let problem = load("[newsletter.site.\"a b\"]\nletters_at_a_time = 0\n").expect_err("wrong").to_string();
+        assert!(problem.contains("newsletter.site.a b: is no domain") && problem.contains("letters_at_a_time must be from 1"), "{problem}");
+    }
+
+    #[test]
     fn an_own_key_is_made_once_and_nobody_else_can_read_it() {
         let directory = tempfile::tempdir().expect("a directory");
         let file = directory.path().join("data/newsletter.token-key");

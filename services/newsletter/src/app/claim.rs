@@ -81,7 +81,8 @@ pub async fn claim(conn: &mut Conn<'_>, cx: &Context, keys: &Keys, claim: &Claim
             IssueState::Sending,
             ISSUES
         ),)?;
-    let closed = if claim.limits.any_per_minute() { store::pace::list_closed_sites(conn, clock + HORIZON).await? } else { Vec::new() };
+    let mut closed = if claim.limits.any_per_minute() { store::pace::list_closed_sites(conn, clock + HORIZON).await? } else { Vec::new() };
+    closed.retain(|site| claim.limits.of(site).per_minute > 0);
     let mut paces = Paces::new(senders, closed, cx.now, clock);
     let (candidates, limited) = candidates(conn, cx, &mut paces, &issues, claim).await?;
     let sites = candidates.iter().map(|candidate| candidate.site.as_str()).collect();

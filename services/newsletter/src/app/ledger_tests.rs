@@ -1,6 +1,7 @@
 //! The ledger in the database: a crash at any point loses nobody and mails nobody twice, and two workers never share a recipient.
 
 mod control;
+mod sites;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -45,7 +45,7 @@ pub use event::Event;
 pub use inbound::{InboundKind, InboundMail, MatchedBy};
 pub use issue::{Issue, IssueState, StopRule};
 pub use message::Message;
-pub use outcome::{Courtesy, Reply, SmtpPhase, Verdict};
+pub use outcome::{Courtesy, ErrorClass, Reply, SmtpPhase, Verdict};
 pub use pace::Pace;
 pub use parsed_mail::ParsedMail;
 pub use publication::{Cadence, Publication, PublicationKind};

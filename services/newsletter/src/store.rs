@@ -35,6 +35,7 @@ pub const fn migrations() -> Migrations {
 rapport_db::word_columns!(
     domain::Cadence,
     domain::DeliveryState,
+    domain::ErrorClass,
     domain::InboundKind,
     domain::IssueState,
     domain::MatchedBy,

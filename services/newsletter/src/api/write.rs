@@ -162,7 +162,7 @@ pub fn issue(issue: Issue) -> pb::Issue {
 
 pub fn accounting(account: &Account, now: Time) -> pb::Accounting {
     let Account { issue, state, state_reason, stopped, kept } = account;
-    let Kept { counts, bounced, bounced_after, complained, replied, withheld: reasons } = kept;
+    let Kept { counts, bounced, bounced_after, complained, replied, withheld: reasons, errors } = kept;
     let Counts { audience, pending, in_flight, deferred, accepted, rejected, unknown, withheld, expired, cancelled, failed } = *counts;
     pb::Accounting {
         issue_id: issue.to_string(),
@@ -179,6 +179,7 @@ pub fn accounting(account: &Account, now: Time) -> pb::Accounting {
         cancelled,
         failed,
         replied_after: *replied,
+        errors: errors.iter().map(|(class, count)| (class.to_string(), *count)).collect(),
         withheld_reasons: reasons.iter().map(|(reason, count)| (reason.to_string(), *count)).collect(),
         observe_time: Some(time(now)),
         bounced: *bounced,

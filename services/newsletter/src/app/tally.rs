@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Activity, Attempt, Counts, Delivery, DeliveryState, Event, IssueState, Keys, SuppressionReason, WithheldReason, activity::hour,
-        event::Told, issue::stop_reason,
+        Activity, Attempt, Counts, Delivery, DeliveryState, ErrorClass, Event, IssueState, Keys, SuppressionReason, WithheldReason,
+        activity::hour, event::Told, issue::stop_reason,
     },
     store,
 };
@@ -26,6 +26,7 @@ pub struct Tally {
     counts: BTreeMap<IssueId, Counts>,
     bounced: BTreeMap<IssueId, i64>,
     withheld: BTreeMap<(IssueId, WithheldReason), i64>,
+    errors: BTreeMap<(IssueId, ErrorClass), i64>,
     suppressed: Vec<(String, String)>,
 }
 
@@ -45,6 +46,11 @@ impl Tally {
 
     /// A delivery that goes from one state to another, with the attempt that does it. A delivery is recorded once in a transaction.
     pub fn record(&mut self, keys: &Keys, before: DeliveryState, after: Delivery, attempt: Option<Attempt>) {
+        // An attempt that is recovered has no report of its own: its worker is gone.
+        let lost = (attempt.is_none() && before == DeliveryState::InFlight).then_some(ErrorClass::Unanswered);
+        if let (Some(issue), Some(class)) = (after.issue, attempt.as_ref().and_then(Attempt::error_class).or(lost)) {
+            *self.errors.entry((issue, class)).or_default() += 1;
+        }
         if let Some(attempt) = attempt {
             if after.state == DeliveryState::Rejected && attempt.reply.hard_bounce() {
                 let evidence = format!("delivery {}: {} {}", after.id, attempt.reply.code, attempt.reply.enhanced);
@@ -70,7 +76,7 @@ impl Tally {
     /// # Errors
     /// When the database fails, or a delivery was changed by somebody else meanwhile.
     pub async fn finish(self, conn: &mut Conn<'_>, cx: &Context) -> Result<(), Failed> {
-        let Self { changed, attempts, counts, bounced, withheld, suppressed } = self;
+        let Self { changed, attempts, counts, bounced, withheld, errors, suppressed } = self;
         let (before, after): (Vec<_>, Vec<_>) = changed.into_iter().unzip();
         let more = |issue: &IssueId| bounced.get(issue).copied().unwrap_or_default();
         let counts: Vec<_> = counts.into_iter().map(|(issue, change)| (issue, change, more(&issue))).collect();
@@ -78,12 +84,14 @@ impl Tally {
             (*issue, Activity { accepted: change.accepted, bounced: *bounced, ..Activity::default() })
         };
         let happened: Vec<_> = counts.iter().map(happened).filter(|(_, activity)| *activity != Activity::default()).collect();
-        let (saved, (), kept, ()) = together!(
+        let errors: Vec<_> = errors.into_iter().collect();
+        let (saved, (), kept, (), ()) = together!(
             conn,
             |c| store::transition::update_all(c, after),
             |c| store::transition::upsert_attempts(c, attempts),
             |c| store::counts::apply_all(c, &counts),
             |c| store::activity::add_all(c, &happened, hour(cx.now)),
+            |c| store::counts::add_errors(c, &errors),
         )?;
         let saved = unchanged(saved)?;
         for (mark, evidence) in suppressed {

@@ -6,7 +6,7 @@ use rapport_core::{CustomerId, DeliveryId, Email, IssueId, JourneyId, MessageId,
 use serde::{Deserialize, Serialize};
 
 use super::{
-    outcome::{Reply, SmtpPhase, Verdict},
+    outcome::{ErrorClass, Reply, SmtpPhase, Verdict, error_class},
     schedule,
 };
 
@@ -195,6 +195,19 @@ pub struct Attempt {
     pub outcome: Option<DeliveryState>,
     /// The reply.
     pub reply: Reply,
+}
+
+impl Attempt {
+    /// What kind of failure it ended with; none when it was accepted, or has not ended.
+    pub fn error_class(&self) -> Option<ErrorClass> {
+        let verdict = match self.outcome? {
+            DeliveryState::Accepted => Verdict::Accepted,
+            DeliveryState::Unknown => Verdict::Unknown,
+            DeliveryState::Failed => Verdict::Failed,
+            _ => Verdict::Deferred,
+        };
+        error_class(self.phase, verdict, &self.reply)
+    }
 }
 
 /// What a worker remembers of the lease that it holds.

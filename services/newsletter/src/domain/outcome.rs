@@ -35,6 +35,30 @@ words! {
     }
 }
 
+words! {
+    /// What kind of failure an attempt ended with: where to look.
+    pub enum ErrorClass {
+        /// The address does not exist.
+        NoSuchAddress = 1 "NO_SUCH_ADDRESS",
+        /// The mailbox is full, or takes no mail.
+        Mailbox = 2 "MAILBOX",
+        /// Too fast, or too many at a time.
+        Throttled = 3 "THROTTLED",
+        /// A policy of the recipient's side, or the content.
+        Policy = 4 "POLICY",
+        /// There was no connection, or it broke.
+        Connection = 5 "CONNECTION",
+        /// After the final dot nothing that is an answer came.
+        Unanswered = 6 "UNANSWERED",
+        /// Refused for now for another reason.
+        Temporary = 7 "TEMPORARY",
+        /// Refused for good for another reason.
+        Permanent = 8 "PERMANENT",
+        /// The mail could not be made.
+        Content = 9 "CONTENT",
+    }
+}
+
 /// A reply of a mail server, or what happened instead of one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
@@ -102,6 +126,24 @@ pub fn courtesy(phase: SmtpPhase, verdict: Verdict, reply: &Reply) -> Courtesy {
     }
 }
 
+/// What kind of failure an attempt ended with; none when the letter was taken. Subjects and details of status codes: RFC 3463.
+pub fn error_class(phase: SmtpPhase, verdict: Verdict, reply: &Reply) -> Option<ErrorClass> {
+    let subject = reply.enhanced.split('.').nth(1).unwrap_or_default();
+    Some(match (verdict, reply.code) {
+        (Verdict::Accepted, _) => return None,
+        (Verdict::Failed, _) => ErrorClass::Content,
+        (Verdict::Unknown, _) => ErrorClass::Unanswered,
+        (_, 0) => ErrorClass::Connection,
+        _ if phase == SmtpPhase::Connect => ErrorClass::Connection,
+        _ if reply.hard_bounce() => ErrorClass::NoSuchAddress,
+        _ if courtesy(phase, verdict, reply) == Courtesy::Less => ErrorClass::Throttled,
+        _ if subject == "2" => ErrorClass::Mailbox,
+        _ if subject == "6" || subject == "7" => ErrorClass::Policy,
+        (_, 500..=599) => ErrorClass::Permanent,
+        _ => ErrorClass::Temporary,
+    })
+}
+
 /// What it means that the connection broke in this phase.
 pub const fn broken(phase: SmtpPhase) -> Verdict {
     match phase {
@@ -154,6 +196,35 @@ mod tests {
         assert_eq!(of(SmtpPhase::Rcpt, 550, "5.1.1 nobody"), Courtesy::Neither);
         let silent = |phase| courtesy(phase, broken(phase), &Reply::without("no reply in time"));
         assert_eq!((silent(SmtpPhase::Dot), silent(SmtpPhase::Connect)), (Courtesy::Less, Courtesy::Neither));
+    }
+
+    #[test]
+    fn each_failure_has_a_class_that_says_where_to_look() {
+        use SmtpPhase::{Connect, Data, Dot, Rcpt};
+        let of = |phase, code, text| {
+            let reply = Reply::new(code, text);
+            error_class(phase, reply.verdict(phase), &reply)
+        };
+        let table = [
+            (Dot, 250, "2.0.0 ok", None),
+            (Rcpt, 550, "5.1.1 nobody", Some(ErrorClass::NoSuchAddress)),
+            (Rcpt, 452, "4.2.2 full", Some(ErrorClass::Mailbox)),
+            (Rcpt, 552, "5.2.2 full", Some(ErrorClass::Mailbox)),
+            (Rcpt, 421, "too many", Some(ErrorClass::Throttled)),
+            (Dot, 451, "4.7.1 later", Some(ErrorClass::Throttled)),
+            (Dot, 554, "5.7.1 spam", Some(ErrorClass::Policy)),
+            (Dot, 554, "5.6.0 content", Some(ErrorClass::Policy)),
+            (Connect, 535, "5.7.8 wrong password", Some(ErrorClass::Connection)),
+            (Dot, 354, "nonsense", Some(ErrorClass::Unanswered)),
+            (Data, 451, "4.3.0 disk", Some(ErrorClass::Temporary)),
+            (Data, 552, "too large", Some(ErrorClass::Permanent)),
+        ];
+        for (phase, code, text, class) in table {
+            assert_eq!(of(phase, code, text), class, "{code} {text}");
+        }
+        let silent = |phase| error_class(phase, broken(phase), &Reply::without("no reply in time"));
+        assert_eq!((silent(Data), silent(Dot)), (Some(ErrorClass::Connection), Some(ErrorClass::Unanswered)));
+        assert_eq!(error_class(Connect, Verdict::Failed, &Reply::without("no name")), Some(ErrorClass::Content));
     }
 
     #[test]

@@ -5,8 +5,8 @@ use diesel_async::RunQueryDsl;
 use rapport_core::IssueId;
 use rapport_db::{Conn, Fault, Prepared, on};
 
-use super::schema::{issue_counts, withheld_counts};
-use crate::domain::{Counts, WithheldReason};
+use super::schema::{error_counts, issue_counts, withheld_counts};
+use crate::domain::{Counts, ErrorClass, WithheldReason};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = issue_counts)]
@@ -33,7 +33,7 @@ impl From<CountsRow> for Kept {
         let CountsRow { audience, pending, in_flight, deferred, accepted, rejected, unknown, withheld, expired, cancelled, .. } = row;
         let CountsRow { failed, replied_after, bounced, bounced_after, complained, .. } = row;
         let counts = Counts { audience, pending, in_flight, deferred, accepted, rejected, unknown, withheld, expired, cancelled, failed };
-        Self { counts, bounced, bounced_after, complained, replied: replied_after, withheld: Vec::new() }
+        Self { counts, bounced, bounced_after, complained, replied: replied_after, withheld: Vec::new(), errors: Vec::new() }
     }
 }
 
@@ -52,6 +52,8 @@ pub struct Kept {
     pub replied: i64,
     /// Withheld ones by reason.
     pub withheld: Vec<(WithheldReason, i64)>,
+    /// Attempts that ended otherwise than by being accepted, by the kind of failure.
+    pub errors: Vec<(ErrorClass, i64)>,
 }
 
 /// The counters of an issue; zero before its audience was frozen.
@@ -63,7 +65,13 @@ pub async fn find(conn: &mut Conn<'_>, issue: IssueId) -> Result<Kept, Fault> {
         .select((withheld_counts::reason, withheld_counts::count))
         .load(c)
         .await)?;
-    Ok(Kept { withheld, ..row.map(Kept::from).unwrap_or_default() })
+    let errors = on!(conn, |c| error_counts::table
+        .filter(error_counts::issue.eq(issue))
+        .order(error_counts::class.asc())
+        .select((error_counts::class, error_counts::count))
+        .load(c)
+        .await)?;
+    Ok(Kept { withheld, errors, ..row.map(Kept::from).unwrap_or_default() })
 }
 
 /// Makes sure that an issue has counters.
@@ -151,6 +159,22 @@ pub async fn add_withheld(conn: &mut Conn<'_>, issue: IssueId, reason: WithheldR
         .set(withheld_counts::count.eq(withheld_counts::count + count))
         .execute(c)
         .await)?;
+    Ok(())
+}
+
+/// Counts attempts by the kind of failure that they ended with.
+pub async fn add_errors(conn: &mut Conn<'_>, all: &[((IssueId, ErrorClass), i64)]) -> Result<(), Fault> {
+    for ((issue, class), count) in all {
+        on!(conn, |c| Prepared(
+            diesel::insert_into(error_counts::table)
+                .values((error_counts::issue.eq(issue), error_counts::class.eq(class), error_counts::count.eq(count)))
+                .on_conflict((error_counts::issue, error_counts::class))
+                .do_update()
+                .set(error_counts::count.eq(error_counts::count + count))
+        )
+        .execute(c)
+        .await)?;
+    }
     Ok(())
 }
 

@@ -94,6 +94,13 @@ diesel::table! {
 }
 diesel::table! {
     use diesel::sql_types::*;
+    use rapport_db::sql_types::{Uuid, Word};
+    error_counts (issue, class) {
+        issue -> Uuid, class -> Word, count -> BigInt,
+    }
+}
+diesel::table! {
+    use diesel::sql_types::*;
     use rapport_db::sql_types::{Json, Moment, Uuid, Word};
     messages (id) {
         id -> Uuid, sender -> Uuid, customer -> Nullable<Uuid>, to_email -> Text, to_name -> Text, purpose -> Word, content -> Json,

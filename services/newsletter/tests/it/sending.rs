@@ -36,6 +36,9 @@ both_databases! {
         let account = house.until_account(&issue, "tried once", |it| it.audience == 11 && it.pending == 0 && it.in_flight == 0).await;
         assert_eq!((account.accepted, account.rejected, account.deferred, account.unknown), (2, 2, 3, 4), "{account:?}");
         assert_eq!(account.issue_state(), IssueState::Sending);
+        let errors: BTreeMap<String, i64> = account.errors.clone().into_iter().collect();
+        assert_eq!((errors.get("CONNECTION"), errors.get("UNANSWERED")), (Some(&2), Some(&4)), "{errors:?}");
+        assert_eq!(errors.values().sum::<i64>(), 9, "each attempt that failed is in one class: {errors:?}");
         let deliveries: BTreeMap<String, pb::Delivery> =
             house.deliveries(&issue).await.into_iter().map(|delivery| (delivery.email.clone(), delivery)).collect();
         for (email, state) in people {

@@ -4,7 +4,7 @@ pub mod analytics;
 pub mod create;
 pub mod export;
 
-use std::{process::ExitCode, time::Duration};
+use std::{cmp::Reverse, process::ExitCode, time::Duration};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use rapport_core::Time;
@@ -247,7 +247,7 @@ async fn follow(calls: &mut Calls, issue: &str, bar: &ProgressBar, out: &Out) ->
         bar.set_length(u64::try_from(accounting.audience).unwrap_or_default());
         let open = accounting.pending + accounting.in_flight + accounting.deferred;
         bar.set_position(u64::try_from(accounting.audience - open).unwrap_or_default());
-        bar.set_message(totals(&accounting));
+        bar.set_message(format!("{}{}", totals(&accounting), failures(&accounting, " · failed attempts: ")));
         if out.json() {
             report(&accounting, out);
         }
@@ -286,11 +286,23 @@ pub fn totals(accounting: &pb::Accounting) -> String {
     if held.is_empty() { "nobody".to_owned() } else { held.join(", ") }
 }
 
+/// How many attempts failed by which kind of failure, the most frequent first; nothing when none did.
+fn failures(accounting: &pb::Accounting, begin: &str) -> String {
+    let mut all: Vec<(&String, &i64)> = accounting.errors.iter().collect();
+    all.sort_by_key(|(class, count)| (Reverse(**count), (*class).clone()));
+    let all: Vec<String> = all.into_iter().map(|(class, count)| format!("{count} {class}")).collect();
+    if all.is_empty() { String::new() } else { format!("{begin}{}", all.join(", ")) }
+}
+
 fn report(accounting: &pb::Accounting, out: &Out) {
     if !out.json() {
         out.line(format_args!("{}: audience {} = {}", state_word(accounting.issue_state()), accounting.audience, totals(accounting)));
         if !accounting.state_reason.is_empty() {
             out.line(format_args!("  {}", accounting.state_reason));
+        }
+        let failures = failures(accounting, "  failed attempts: ");
+        if !failures.is_empty() {
+            out.line(failures);
         }
         for (reason, count) in &accounting.withheld_reasons {
             out.line(format_args!("  withheld: {count} {reason}"));
@@ -303,7 +315,7 @@ fn report(accounting: &pb::Accounting, out: &Out) {
         "pending": accounting.pending, "in_flight": accounting.in_flight, "deferred": accounting.deferred, "accepted": accounting.accepted,
         "rejected": accounting.rejected, "unknown": accounting.unknown, "withheld": accounting.withheld, "expired": accounting.expired,
         "cancelled": accounting.cancelled, "failed": accounting.failed, "withheld_reasons": accounting.withheld_reasons,
-        "bounced": accounting.bounced, "stopped": accounting.stopped, "reason": accounting.state_reason,
+        "errors": accounting.errors, "bounced": accounting.bounced, "stopped": accounting.stopped, "reason": accounting.state_reason,
     }));
 }
 

@@ -54,7 +54,7 @@ pub use roster::SubscriberRowOutcome;
 pub use sender::Sender;
 pub use site::{SiteLimit, SiteLimits};
 pub use subscription::{Ask, Proof, ProofKind, Subscriber, Subscription, SubscriptionState};
-pub use suppression::{Suppression, SuppressionReason};
+pub use suppression::{SuppressedAddress, Suppression, SuppressionReason};
 pub use template::{Compiled, Content, Rendered};
 pub use token::{Keys, Purpose};
 pub use wording::{Wording, Wordings};

@@ -1,9 +1,9 @@
 //! The outbox: events written in the transaction of the change that they tell about.
 
-use diesel::{Insertable, Queryable, Selectable};
+use diesel::{ExpressionMethods, Insertable, QueryDsl, Queryable, Selectable};
 use diesel_async::RunQueryDsl;
 use rapport_core::{Actor, Context, EventId, JourneyId, SubjectId, Time};
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{Conn, Fault, Json, on, schema::outbox};
 
@@ -128,6 +128,26 @@ pub async fn append_all<P: Serialize + Sync>(conn: &mut Conn<'_>, cx: &Context, 
         }
     }
     Ok(rows.iter().map(|row| row.event_id).collect())
+}
+
+/// Writes other payloads over the events about these subjects; where they stand in the feed stays. For forgetting a person: who has read an
+/// event already knows what it said.
+///
+/// # Errors
+/// When the database fails, or a payload is not one of the service.
+pub async fn rewrite<P>(conn: &mut Conn<'_>, subjects: &[SubjectId], change: impl Fn(P) -> P) -> Result<(), Fault>
+where
+    P: Serialize + DeserializeOwned,
+{
+    let corrupt = |error: serde_json::Error| Fault::Corrupt(error.to_string());
+    let told: Vec<(i64, Json<serde_json::Value>)> =
+        on!(conn, |c| outbox::table.filter(outbox::subject.eq_any(subjects)).select((outbox::seq, outbox::payload)).load(c).await)?;
+    for (seq, Json(payload)) in told {
+        let event = serde_json::from_value(payload).map_err(corrupt)?;
+        let payload = Json(serde_json::to_value(change(event)).map_err(corrupt)?);
+        on!(conn, |c| diesel::update(outbox::table.find(seq)).set(outbox::payload.eq(&payload)).execute(c).await)?;
+    }
+    Ok(())
 }
 
 fn row<'a, P: Serialize>(event_id: EventId, cx: &'a Context, draft: &Draft<'a, P>) -> Result<NewRow<'a>, Fault> {

@@ -47,7 +47,7 @@ pub async fn follow(conn: &mut Conn<'_>, cx: &Context, thresholds: &Thresholds, 
         Some(Payload::Delivery(delivery)) => of_delivery(meta, delivery),
         Some(Payload::InboundMail(mail)) => of_reply(meta, mail),
         Some(Payload::Message(message)) => of_message(meta, message),
-        Some(Payload::Issue(_) | Payload::Publication(_)) | None => None,
+        Some(Payload::Issue(_) | Payload::Publication(_) | Payload::SuppressedAddress(_)) | None => None,
     };
     match noted {
         Some(observation) => observe(conn, cx, thresholds, observation).await,

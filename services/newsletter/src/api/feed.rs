@@ -50,6 +50,7 @@ impl FeedSource for Source {
             }
             Event::InboundReply(it) | Event::InboundAutoReply(it) => Payload::InboundMail(write::inbound_mail(*it)),
             Event::PublicationOverdue(it) => Payload::Publication(write::publication(*it)),
+            Event::SuppressionCreated(it) => Payload::SuppressedAddress(write::suppressed_address(*it)),
             Event::MessageSettled(it) => {
                 let Settled { message, told: Told { delivery, attempts } } = *it;
                 Payload::Message(write::message(Sent { message, delivery, attempts }))

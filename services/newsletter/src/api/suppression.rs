@@ -1,16 +1,13 @@
 //! Addresses that get no mail.
 
 use async_trait::async_trait;
-use rapport_core::{Email, Page, PageRequest, Time, Violations, filter, words::Word};
+use rapport_core::{Email, Page, PageRequest, Time, Violations, filter};
 use rapport_proto::newsletter::v1::{self as pb, suppression_service_server::SuppressionService};
 use rapport_server::{Mutation, context, mutate, query};
 use tonic::{Request, Response, Status};
 
 use super::{Api, read, write};
-use crate::{
-    app::suppression,
-    domain::{Suppression, SuppressionReason},
-};
+use crate::{app::suppression, domain::SuppressionReason};
 
 /// The longest reason, in characters.
 const MAX_REASON: usize = 500;
@@ -31,11 +28,6 @@ fn reason(text: &str, violations: &mut Violations) -> Option<Option<SuppressionR
     Some(narrowed)
 }
 
-fn message(suppression: Suppression) -> pb::Suppression {
-    let Suppression { mark, reason, evidence, create_time } = suppression;
-    pb::Suppression { mark, reason: reason.number(), evidence, create_time: Some(write::time(create_time)) }
-}
-
 #[async_trait]
 impl SuppressionService for Api {
     async fn suppress_address(
@@ -53,7 +45,7 @@ impl SuppressionService for Api {
             &self.database,
             mutation,
             async |conn| suppression::suppress_address(conn, &cx, &self.keys, &email, &evidence).await,
-            |suppression| pb::SuppressAddressResponse { suppression: Some(message(suppression)) },
+            |suppression| pb::SuppressAddressResponse { suppression: Some(write::suppression(suppression)) },
         )
         .await
     }
@@ -69,7 +61,7 @@ impl SuppressionService for Api {
         let found =
             query(&self.database, "FindSuppression", &cx, async |conn| suppression::find_suppression(conn, &self.keys, &email).await)
                 .await?;
-        Ok(Response::new(pb::FindSuppressionResponse { suppression: found.map(message) }))
+        Ok(Response::new(pb::FindSuppressionResponse { suppression: found.map(write::suppression) }))
     }
 
     async fn list_suppressions(
@@ -86,7 +78,10 @@ impl SuppressionService for Api {
         let (rows, next_page_token) =
             query(&self.database, "ListSuppressions", &cx, async |conn| suppression::list_suppressions(conn, narrowed, &page).await)
                 .await?;
-        Ok(Response::new(pb::ListSuppressionsResponse { suppressions: rows.into_iter().map(message).collect(), next_page_token }))
+        Ok(Response::new(pb::ListSuppressionsResponse {
+            suppressions: rows.into_iter().map(write::suppression).collect(),
+            next_page_token,
+        }))
     }
 
     async fn lift_suppression(
@@ -103,7 +98,7 @@ impl SuppressionService for Api {
             &self.database,
             mutation,
             async |conn| suppression::lift_suppression(conn, &self.keys, &email).await,
-            |lifted| pb::LiftSuppressionResponse { suppression: lifted.map(message) },
+            |lifted| pb::LiftSuppressionResponse { suppression: lifted.map(write::suppression) },
         )
         .await
     }

@@ -11,7 +11,7 @@ use crate::{
     },
     domain::{
         Attempt, Audience, Content, Counts, Delivery, InboundMail, Issue, Message, Pace, Proof, Publication, Reply, Sender, StopRule,
-        Subscriber, Subscription,
+        Subscriber, Subscription, SuppressedAddress, Suppression,
         pace::{Limits, WarmUp},
         sender_check::SenderCheck,
     },
@@ -101,6 +101,16 @@ fn audience(audience: Audience) -> pb::Audience {
 fn proof(proof: Proof) -> pb::Proof {
     let Proof { kind, time: at, source, wording, wording_version, actor } = proof;
     pb::Proof { kind: kind.number(), time: Some(time(at)), source, wording, wording_version, actor }
+}
+
+pub fn suppression(suppression: Suppression) -> pb::Suppression {
+    let Suppression { mark, reason, evidence, create_time } = suppression;
+    pb::Suppression { mark, reason: reason.number(), evidence, create_time: Some(time(create_time)) }
+}
+
+pub fn suppressed_address(address: SuppressedAddress) -> pb::SuppressedAddress {
+    let SuppressedAddress { suppression: of, email, customer, journey: _ } = address;
+    pb::SuppressedAddress { suppression: Some(suppression(of)), email, customer_id: maybe(customer) }
 }
 
 pub fn subscription(subscription: Subscription) -> pb::Subscription {

@@ -1,13 +1,18 @@
 //! Forgetting a person: what is counted stays, who it was goes.
 
-use rapport_core::{Context, Email, Failure, Time};
+use rapport_core::{Context, Email, Failure, SubjectId, Time};
 use rapport_db::{Conn, Fault};
 
-use super::{Failed, subscription, tally::Tally, unchanged};
+use super::{
+    Failed, subscription,
+    suppression::{Suppress, suppress},
+    tally::Tally,
+    unchanged,
+};
 use crate::{
     domain::{
         Delivery, DeliveryState, Keys, Proof, ProofKind, Refused, Subscriber, SuppressionReason, WithheldReason,
-        subscription::ERASED_DOMAIN,
+        subscription::ERASED_DOMAIN, suppression,
     },
     store,
 };
@@ -31,8 +36,9 @@ pub struct Erased {
 /// Refused while a mail to the person is being handed over.
 pub async fn erase_subscriber(conn: &mut Conn<'_>, cx: &Context, keys: &Keys, email: &Email) -> Result<Erased, Failed> {
     let normalized = email.normalized();
-    let mark = keys.address_mark(&normalized);
-    store::suppression::insert(conn, &mark, SuppressionReason::Erased, "EraseSubscriber", cx.now).await?;
+    suppress(conn, cx, Suppress::new(keys, email, SuppressionReason::Erased, "EraseSubscriber")).await?;
+    let subjects: Vec<SubjectId> = keys.address_marks(&normalized).iter().map(|mark| suppression::subject(mark)).collect();
+    store::erasure::scrub_events(conn, &subjects).await?;
     let mut erased = Erased::default();
     let known = store::subscription::find_subscriber(conn, email).await?;
     if let Some(subscriber) = &known {

@@ -2,6 +2,7 @@
 
 mod control;
 mod sites;
+mod suppression;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

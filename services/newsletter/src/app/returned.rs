@@ -5,7 +5,11 @@ use std::time::Duration;
 use rapport_core::{Context, IssueId};
 use rapport_db::Conn;
 
-use super::{Failed, activity, announce, subscription, tally, unchanged};
+use super::{
+    Failed, activity, announce, subscription,
+    suppression::{Suppress, suppress},
+    tally, unchanged,
+};
 use crate::{
     domain::{
         Activity, Delivery, Event, Keys, Proof, ProofKind, SuppressionReason,
@@ -33,19 +37,18 @@ pub async fn bounced(
         return Ok(delivery);
     }
     let bounce = format!("{finding} {} {}", report.status, report.diagnostic).trim_end().to_owned();
-    let saved = unchanged(store::delivery::update(conn, Delivery { bounce: bounce.clone(), ..delivery }).await?)?;
-    let mark = keys.address_mark(&saved.email.normalized());
+    let saved = unchanged(store::delivery::update(conn, Delivery { bounce, ..delivery }).await?)?;
+    // What a server says of its own accord often names the address: that stays with the delivery, which is forgotten with the person.
+    let shown = format!("delivery {}: {finding} {}", saved.id, report.status).trim_end().to_owned();
     match finding {
-        Finding::Hard => {
-            store::suppression::insert(conn, &mark, SuppressionReason::HardBounce, &format!("delivery {}: {bounce}", saved.id), cx.now)
-                .await?
-        }
+        Finding::Hard => suppress(conn, cx, Suppress::of(keys, &saved, SuppressionReason::HardBounce, shown)).await?,
         Finding::Soft => {
+            let mark = keys.address_mark(&saved.email.normalized());
             let since = cx.now - Duration::from_secs(SOFT_BOUNCES_DAYS * 24 * 60 * 60);
             let count = store::suppression::count_soft(conn, &mark, saved.id, cx.now, since).await?;
             if count >= SOFT_BOUNCES {
-                let evidence = format!("{count} soft bounces in {SOFT_BOUNCES_DAYS} days, the last of delivery {}: {bounce}", saved.id);
-                store::suppression::insert(conn, &mark, SuppressionReason::SoftBounces, &evidence, cx.now).await?;
+                let shown = format!("{count} soft bounces in {SOFT_BOUNCES_DAYS} days, the last of {shown}");
+                suppress(conn, cx, Suppress::of(keys, &saved, SuppressionReason::SoftBounces, shown)).await?;
             }
         }
         Finding::Refused => {}
@@ -73,9 +76,8 @@ pub async fn complained(
         return Ok(delivery);
     }
     let saved = unchanged(store::delivery::update(conn, Delivery { complained: true, ..delivery }).await?)?;
-    let mark = keys.address_mark(&saved.email.normalized());
-    store::suppression::insert(conn, &mark, SuppressionReason::Complaint, &format!("delivery {}: {}", saved.id, report.kind), cx.now)
-        .await?;
+    let shown = format!("delivery {}: {}", saved.id, report.kind);
+    suppress(conn, cx, Suppress::of(keys, &saved, SuppressionReason::Complaint, shown)).await?;
     if let Some(id) = saved.subscription
         && let Some(loaded) = store::subscription::find_for_update(conn, id).await?
     {

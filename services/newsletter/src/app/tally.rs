@@ -8,6 +8,7 @@ use rapport_db::{Conn, together};
 use super::{
     Failed, announce,
     message::{Sent, settled},
+    suppression::{Suppress, suppress},
     unchanged,
 };
 use crate::{
@@ -27,7 +28,7 @@ pub struct Tally {
     bounced: BTreeMap<IssueId, i64>,
     withheld: BTreeMap<(IssueId, WithheldReason), i64>,
     errors: BTreeMap<(IssueId, ErrorClass), i64>,
-    suppressed: Vec<(String, String)>,
+    suppressed: Vec<Suppress>,
 }
 
 impl Tally {
@@ -54,7 +55,7 @@ impl Tally {
         if let Some(attempt) = attempt {
             if after.state == DeliveryState::Rejected && attempt.reply.hard_bounce() {
                 let evidence = format!("delivery {}: {} {}", after.id, attempt.reply.code, attempt.reply.enhanced);
-                self.suppressed.push((keys.address_mark(&after.email.normalized()), evidence));
+                self.suppressed.push(Suppress::of(keys, &after, SuppressionReason::HardBounce, evidence));
                 if let Some(issue) = after.issue {
                     *self.bounced.entry(issue).or_default() += 1;
                 }
@@ -94,8 +95,8 @@ impl Tally {
             |c| store::counts::add_errors(c, &errors),
         )?;
         let saved = unchanged(saved)?;
-        for (mark, evidence) in suppressed {
-            store::suppression::insert(conn, &mark, SuppressionReason::HardBounce, &evidence, cx.now).await?;
+        for wish in suppressed {
+            suppress(conn, cx, wish).await?;
         }
         for (before, saved) in before.into_iter().zip(saved) {
             if saved.state != before {

@@ -3,7 +3,7 @@
 use rapport_core::{Id, JourneyId, SubjectId};
 use serde::{Deserialize, Serialize};
 
-use super::{Attempt, Delivery, InboundMail, Issue, Message, Publication, Subscription};
+use super::{Attempt, Delivery, InboundMail, Issue, Message, Publication, Subscription, SuppressedAddress, suppression};
 
 /// Something that happened, with its subject as it was after it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +49,8 @@ pub enum Event {
     MessageSettled(Box<Settled>),
     /// The issue that a publication promised did not come.
     PublicationOverdue(Box<Publication>),
+    /// An address gets no mail from now on.
+    SuppressionCreated(Box<SuppressedAddress>),
 }
 
 /// A delivery and its attempts.
@@ -71,7 +73,7 @@ pub struct Settled {
 
 impl Event {
     /// Every type in the feed.
-    pub const KINDS: [&'static str; 20] = [
+    pub const KINDS: [&'static str; 21] = [
         "subscription.pending",
         "subscription.confirmed",
         "subscription.ended",
@@ -92,6 +94,7 @@ impl Event {
         "inbound.auto_reply",
         "message.settled",
         "publication.overdue",
+        "suppression.created",
     ];
 
     /// Its type in the feed.
@@ -117,6 +120,7 @@ impl Event {
             Self::InboundAutoReply(_) => "inbound.auto_reply",
             Self::MessageSettled(_) => "message.settled",
             Self::PublicationOverdue(_) => "publication.overdue",
+            Self::SuppressionCreated(_) => "suppression.created",
         }
     }
 
@@ -140,6 +144,7 @@ impl Event {
             Self::InboundReply(it) | Self::InboundAutoReply(it) => it.id.cast(),
             Self::MessageSettled(it) => Id::cast(it.message.id),
             Self::PublicationOverdue(it) => it.id.cast(),
+            Self::SuppressionCreated(it) => suppression::subject(&it.suppression.mark),
         }
     }
 
@@ -160,7 +165,8 @@ impl Event {
             | Self::DeliveryResolved(it)
             | Self::DeliveryBounced(it)
             | Self::DeliveryComplained(it) => it.delivery.version,
-            Self::InboundReply(_) | Self::InboundAutoReply(_) => 1,
+            // Written once and never changed.
+            Self::InboundReply(_) | Self::InboundAutoReply(_) | Self::SuppressionCreated(_) => 1,
             Self::MessageSettled(it) => it.told.delivery.version,
             Self::PublicationOverdue(it) => it.overdue_count,
         }
@@ -185,6 +191,7 @@ impl Event {
             | Self::DeliveryComplained(it) => it.delivery.journey,
             Self::InboundReply(it) | Self::InboundAutoReply(it) => it.journey,
             Self::MessageSettled(it) => it.message.journey,
+            Self::SuppressionCreated(it) => it.journey,
             // What did not happen has no journey but its publication's own.
             Self::PublicationOverdue(it) => it.id.cast(),
         }

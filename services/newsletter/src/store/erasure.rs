@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use diesel::{BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, QueryDsl, define_sql_function, sql_types::Text};
 use diesel_async::RunQueryDsl;
-use rapport_core::{CustomerId, DeliveryId, Email, MessageId, SubscriberId};
-use rapport_db::{Conn, Fault, Json, on};
+use rapport_core::{CustomerId, DeliveryId, Email, MessageId, SubjectId, SubscriberId};
+use rapport_db::{Conn, Fault, Json, on, outbox};
 
 use super::schema::{attempts, deliveries, inbound_mails, messages};
-use crate::domain::Content;
+use crate::domain::{Content, Event};
 
 define_sql_function! {
     /// The text in lower case; SQLite knows only ASCII.
@@ -88,4 +88,13 @@ pub async fn scrub_inbound(conn: &mut Conn<'_>, normalized: &str, about: &[Deliv
         .execute(c)
         .await)?;
     Ok(i64::try_from(count).unwrap_or(i64::MAX))
+}
+
+/// Makes the events that told which of these addresses are suppressed events about nobody; they stay in the feed.
+pub async fn scrub_events(conn: &mut Conn<'_>, suppressions: &[SubjectId]) -> Result<(), Fault> {
+    outbox::rewrite(conn, suppressions, |event| match event {
+        Event::SuppressionCreated(told) => Event::SuppressionCreated(Box::new(told.forgotten())),
+        other => other,
+    })
+    .await
 }

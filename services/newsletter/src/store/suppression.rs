@@ -19,6 +19,13 @@ struct SuppressionRow {
     create_time: Time,
 }
 
+impl From<Suppression> for SuppressionRow {
+    fn from(suppression: Suppression) -> Self {
+        let Suppression { mark, reason, evidence, create_time } = suppression;
+        Self { mark, reason, evidence, create_time }
+    }
+}
+
 impl From<SuppressionRow> for Suppression {
     fn from(row: SuppressionRow) -> Self {
         let SuppressionRow { mark, reason, evidence, create_time } = row;
@@ -69,11 +76,11 @@ pub async fn list(
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
-/// Suppresses an address; the first reason stays.
-pub async fn insert(conn: &mut Conn<'_>, mark: &str, reason: SuppressionReason, evidence: &str, at: Time) -> Result<(), Fault> {
-    let row = SuppressionRow { mark: mark.to_owned(), reason, evidence: evidence.to_owned(), create_time: at };
-    on!(conn, |c| diesel::insert_into(suppressions::table).values(&row).on_conflict_do_nothing().execute(c).await)?;
-    Ok(())
+/// Suppresses an address; false when it is suppressed already: the first reason stays.
+pub async fn insert(conn: &mut Conn<'_>, suppression: Suppression) -> Result<bool, Fault> {
+    let row = SuppressionRow::from(suppression);
+    let inserted = on!(conn, |c| diesel::insert_into(suppressions::table).values(&row).on_conflict_do_nothing().execute(c).await)?;
+    Ok(inserted == 1)
 }
 
 /// Lifts what suppresses these fingerprints; the soft bounces that led to it no longer count.

@@ -3,7 +3,10 @@
 use rapport_proto::newsletter::v1::{self as pb, IssueState, SubscriberRowOutcome, SubscriptionState, SuppressionReason};
 use rapport_testkit::both_databases;
 
-use crate::newsletter::{Newsletter, header};
+use crate::{
+    newsletter::{Newsletter, header},
+    suppressions,
+};
 
 const ZOE: &str = "zoe.person@example.test";
 
@@ -22,6 +25,10 @@ both_databases! {
         let message = house.messages.clone().send_message(request).await.expect("sound").into_inner().message.expect("it").message_id;
         house.until_message(&message, pb::DeliveryState::Accepted).await;
         let before = house.account(&issue).await;
+        let request = pb::SuppressAddressRequest { email: ZOE.to_owned(), evidence: "asked by phone".to_owned(), ..Default::default() };
+        house.suppressions.clone().suppress_address(request).await.expect("sound");
+        let (meta, suppressed) = suppressions::told(&house, 1).await.pop().expect("it");
+        assert_eq!(suppressed.email, ZOE);
 
         let request = pb::EraseSubscriberRequest { email: ZOE.to_owned(), request_id: "erase".to_owned() };
         let erased = house.subscriptions.clone().erase_subscriber(request.clone()).await.expect("nothing is under way").into_inner();
@@ -46,7 +53,11 @@ both_databases! {
 
         let request = pb::FindSuppressionRequest { email: ZOE.to_owned() };
         let found = house.suppressions.clone().find_suppression(request).await.expect("sound").into_inner().suppression.expect("it");
-        assert_eq!(found.reason(), SuppressionReason::Erased);
+        assert_eq!(found.reason(), SuppressionReason::Manual, "the first one stays");
+        // The event stays where it is in the feed, and names nobody.
+        let (stays, forgotten) = suppressions::told(&house, 1).await.pop().expect("it");
+        assert_eq!((stays, forgotten.email.as_str(), forgotten.customer_id.as_str()), (meta, "", ""));
+        assert_eq!(forgotten.suppression, suppressed.suppression);
         let rows = vec![pb::SubscriberRow { email: ZOE.to_owned(), ..Default::default() }];
         let request = pb::ImportSubscribersRequest { publication_id: publication.clone(), rows, confirmed: true, source: "old".to_owned(), wording_version: "1".to_owned(), ..Default::default() };
         let imported = house.subscriptions.clone().import_subscribers(request).await.expect("sound").into_inner();
@@ -71,6 +82,9 @@ both_databases! {
         house.until_account(&issue, "deferred", |it| it.deferred == 1).await;
         let request = pb::EraseSubscriberRequest { email: "greylist+zoe@example.test".to_owned(), ..Default::default() };
         house.subscriptions.clone().erase_subscriber(request).await.expect("nothing is under way");
+        let request = pb::FindSuppressionRequest { email: "greylist+zoe@example.test".to_owned() };
+        let found = house.suppressions.clone().find_suppression(request).await.expect("sound").into_inner().suppression.expect("it");
+        assert_eq!(found.reason(), SuppressionReason::Erased);
         let account = house.until_account(&issue, "completed", |it| it.issue_state() == IssueState::Completed).await;
         assert_eq!((account.withheld, account.withheld_reasons["UNSUBSCRIBED"]), (1, 1));
         house.stop().await;

@@ -2,10 +2,13 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use rapport_proto::newsletter::v1::{self as pb, InboundKind, IssueState, MatchedBy, SubscriptionState};
+use rapport_proto::newsletter::v1::{self as pb, InboundKind, IssueState, MatchedBy, SubscriptionState, SuppressionReason};
 use rapport_testkit::both_databases;
 
-use crate::newsletter::{Newsletter, header, token};
+use crate::{
+    newsletter::{Newsletter, header, token},
+    suppressions,
+};
 
 both_databases! {
     async fn replies_are_matched_and_machines_are_told_apart(backend: Backend) {
@@ -107,6 +110,12 @@ both_databases! {
         assert_eq!(withheld, ["hard@example.test"]);
         let told = house.events_until("delivery.complained").await;
         assert_eq!(told.iter().filter(|event| event.meta.as_ref().is_some_and(|meta| meta.r#type == "delivery.bounced")).count(), 3);
+        let suppressed = suppressions::told(&house, 2).await;
+        let shown = |at: usize| suppressed[at].1.suppression.clone().map(|it| (it.reason(), it.evidence)).expect("it");
+        let evidence = |name: &str, what: &str| format!("delivery {}: {what}", of[&format!("{name}@example.test")].delivery_id);
+        assert_eq!(shown(0), (SuppressionReason::HardBounce, evidence("hard", "HARD 5.1.1")));
+        assert_eq!(shown(1), (SuppressionReason::Complaint, evidence("angry", "abuse")));
+        assert_eq!(suppressed[1].0.journey_id, of["angry@example.test"].journey_id);
 
         // The fifth mail in a month that bounces softly is the last.
         for number in 2..=5 {
@@ -119,6 +128,8 @@ both_databases! {
             let account = house.until_account(&next, "completed", |it| it.issue_state() == IssueState::Completed).await;
             assert_eq!(account.withheld, 1 + i64::from(suppressed), "after {number}");
         }
+        let (_, last) = suppressions::told(&house, 3).await.pop().expect("three");
+        assert_eq!((last.email.as_str(), last.suppression.expect("it").reason()), ("soft@example.test", SuppressionReason::SoftBounces));
         house.stop().await;
     }
 }

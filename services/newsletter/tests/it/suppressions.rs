@@ -1,6 +1,9 @@
 //! Addresses that get no mail.
 
-use rapport_proto::newsletter::v1::{self as pb, IssueState, SuppressionReason};
+use rapport_proto::{
+    common::v1::EventMeta,
+    newsletter::v1::{self as pb, IssueState, SuppressionReason, event::Payload, watch_events_response::Item},
+};
 use rapport_testkit::both_databases;
 
 use crate::newsletter::Newsletter;
@@ -10,7 +13,51 @@ async fn find(house: &Newsletter, email: &str) -> Option<pb::Suppression> {
     house.suppressions.clone().find_suppression(request).await.expect("sound").into_inner().suppression
 }
 
+/// The first that is told of suppressed addresses.
+pub async fn told(house: &Newsletter, count: usize) -> Vec<(EventMeta, pb::SuppressedAddress)> {
+    let request = pb::WatchEventsRequest { types: vec!["suppression.created".to_owned()], ..Default::default() };
+    let mut feed = house.feed.clone().watch_events(request).await.expect("a feed").into_inner();
+    let mut told = Vec::new();
+    while told.len() < count {
+        if let Some(Item::Event(event)) = feed.message().await.expect("a response").expect("no end").item {
+            let Some(Payload::SuppressedAddress(address)) = event.payload else { panic!("of another type") };
+            told.push((event.meta.expect("it"), address));
+        }
+    }
+    told
+}
+
+fn suppress(email: &str, evidence: &str) -> pb::SuppressAddressRequest {
+    pb::SuppressAddressRequest { email: email.to_owned(), evidence: evidence.to_owned(), ..Default::default() }
+}
+
 both_databases! {
+    async fn an_address_that_gets_no_mail_any_more_is_told_once_with_its_customer_and_an_erased_one_not_at_all(backend: Backend) {
+        let house = Newsletter::start(backend).await;
+        let publication = house.publication("relay").await;
+        let customer = "0190163d-8694-739b-aea5-966c26f8ad91";
+        house.customers.add(customer, "ada@example.test");
+        let subscribed = pb::SubscribeRequest { publication_id: publication.clone(), email: "ada@example.test".to_owned(), customer_id: customer.to_owned(), source: "form".to_owned(), wording_version: "1".to_owned(), ..Default::default() };
+        house.subscriptions.clone().subscribe(subscribed).await.expect("sound");
+        house.subscriptions.clone().erase_subscriber(pb::EraseSubscriberRequest { email: "zoe@example.test".to_owned(), ..Default::default() }).await.expect("unknown here");
+        for (email, evidence) in [("Ada@Example.test", "asked by phone"), ("ada@example.test", "again"), ("zoe@example.test", "is erased")] {
+            house.suppressions.clone().suppress_address(suppress(email, evidence)).await.expect("sound");
+        }
+        let lift = pb::LiftSuppressionRequest { email: "ada@example.test".to_owned(), reason: "asked for it".to_owned(), ..Default::default() };
+        house.suppressions.clone().lift_suppression(lift).await.expect("sound");
+        house.suppressions.clone().suppress_address(suppress("ada@example.test", "asked anew")).await.expect("sound");
+        house.suppressions.clone().suppress_address(suppress("bob@example.test", "asked by letter")).await.expect("sound");
+        let told = told(&house, 3).await;
+        let said: Vec<_> = told.iter().map(|(_, it)| (it.email.as_str(), it.suppression.as_ref().expect("it").reason())).collect();
+        let [ada, bob] = ["ada@example.test", "bob@example.test"];
+        assert_eq!(said, [(ada, SuppressionReason::Manual), (ada, SuppressionReason::Manual), (bob, SuppressionReason::Manual)]);
+        assert_eq!((told[0].1.customer_id.as_str(), told[2].1.customer_id.as_str()), (customer, ""));
+        assert_eq!(told[0].0.subject_id, told[1].0.subject_id, "one address, one order");
+        assert_ne!(told[0].0.subject_id, told[2].0.subject_id);
+        assert!(told.iter().all(|(meta, _)| meta.journey_id.len() == 36), "{told:?}");
+        house.stop().await;
+    }
+
     async fn a_suppressed_address_gets_nothing_until_that_is_lifted(backend: Backend) {
         let house = Newsletter::start(backend).await;
         let publication = house.publication("relay").await;

@@ -10,6 +10,8 @@ mod toucher;
 #[cfg(test)]
 pub(crate) use interaction::follow as follow_interaction;
 #[cfg(test)]
+pub(crate) use newsletter::follow as follow_newsletter;
+#[cfg(test)]
 pub(crate) use reviewer::{review, review_type};
 #[cfg(test)]
 pub(crate) use toucher::tell;

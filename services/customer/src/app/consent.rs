@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rapport_core::{Channel, ConsentId, Context, CustomerId, Failure, Page, Time};
+use rapport_core::{Channel, ConsentId, ContactPurpose, Context, CustomerId, Failure, Page, Time};
 use rapport_db::Conn;
 
 use super::{Outcome, announce};
@@ -64,6 +64,39 @@ pub async fn record_consent(conn: &mut Conn<'_>, cx: &Context, command: RecordCo
 /// When the customer does not exist.
 pub(super) async fn record_from_feed(conn: &mut Conn<'_>, cx: &Context, command: RecordConsent) -> Outcome<Recorded> {
     add(conn, cx, build(cx, command)).await
+}
+
+/// Withdraws what somebody who called a mail spam takes back: being written to for newsletters and for other marketing. Several events
+/// may tell of one complaint; what is known is not written again.
+///
+/// # Errors
+/// When there is no such customer.
+pub(super) async fn withdraw_by_complaint(
+    conn: &mut Conn<'_>,
+    cx: &Context,
+    customer: CustomerId,
+    evidence: &str,
+    time: Time,
+) -> Outcome<()> {
+    for purpose in [ContactPurpose::Newsletters, ContactPurpose::MarketingContact] {
+        let command = RecordConsent {
+            id: None,
+            customer,
+            channel: Channel::Email,
+            subject: Subject::Purpose(purpose),
+            status: ConsentStatus::Withdrawn,
+            source: ConsentSource::Complaint,
+            evidence: evidence.to_owned(),
+            wording_version: String::new(),
+            effective_time: Some(time.min(cx.now)),
+            expire_time: None,
+        };
+        let record = build(cx, command);
+        if !consent::is_known(&store::consent::ledger(conn, customer, record.channel).await?, &record, cx.now) {
+            add(conn, cx, record).await?;
+        }
+    }
+    Ok(())
 }
 
 fn build(cx: &Context, command: RecordConsent) -> ConsentRecord {

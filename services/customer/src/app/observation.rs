@@ -3,7 +3,7 @@
 use rapport_core::Context;
 use rapport_db::Conn;
 
-use super::{Outcome, risk::reassess, save, touch::note_meeting, type_rule::note_shown};
+use super::{Outcome, consent::withdraw_by_complaint, risk::reassess, save, touch::note_meeting, type_rule::note_shown};
 use crate::{
     domain::{
         ContactPointKind, Customer, Event, Thresholds,
@@ -64,6 +64,7 @@ async fn learn(conn: &mut Conn<'_>, cx: &Context, thresholds: &Thresholds, mut k
                     known = save(conn, cx, changed, Event::CustomerUpdated).await?;
                 }
             }
+            News::Complaint { evidence, time } => withdraw_by_complaint(conn, cx, known.id, &evidence, time).await?,
         }
     }
     Ok(())

@@ -1,11 +1,13 @@
 //! Finding or creating a customer by what tells who it is.
 
-use rapport_core::{Context, CustomerId, CustomerType, Failure};
+use rapport_core::{Context, CustomerId, CustomerType, Email, Failure};
 use rapport_db::{Conn, Fault};
 
 use super::{Outcome, announce, customer::check_organization};
 use crate::{
-    domain::{ContactPoint, Customer, CustomerKind, Event, Identity, Profile, TypeSource, customer::Birth, identity::identities},
+    domain::{
+        ContactPoint, ContactPointKind, Customer, CustomerKind, Event, Identity, Profile, TypeSource, customer::Birth, identity::identities,
+    },
     store,
 };
 
@@ -62,6 +64,20 @@ pub async fn resolve_customer(conn: &mut Conn<'_>, cx: &Context, command: Resolv
             Ok(Resolved { customer, created: true, matched_on: String::new(), other_candidates: Vec::new() })
         }
     }
+}
+
+/// The customer that another service names, if we know it, or the one that the address finds.
+///
+/// # Errors
+/// When the database fails.
+pub async fn known_customer(conn: &mut Conn<'_>, named: Option<CustomerId>, email: &Email) -> Outcome<Option<CustomerId>> {
+    if let Some(named) = named
+        && store::customer::kind(conn, named).await?.is_some()
+    {
+        return Ok(Some(named));
+    }
+    let key = Identity::of_address(ContactPointKind::Email, &email.normalized());
+    Ok(store::identity::leaders(conn, std::slice::from_ref(&key)).await?.remove(&key))
 }
 
 async fn create(conn: &mut Conn<'_>, cx: &Context, command: ResolveCustomer, looked_for: Vec<Identity>) -> Outcome<Customer> {

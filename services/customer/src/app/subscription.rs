@@ -9,12 +9,11 @@ use super::{
     Outcome,
     consent::{RecordConsent, record_from_feed},
     observation::observe,
-    resolve::{ResolveCustomer, resolve_customer},
+    resolve::{ResolveCustomer, known_customer, resolve_customer},
 };
 use crate::{
     domain::{
-        ConsentSource, ConsentStatus, ContactPoint, ContactPointHealth, ContactPointKind, CustomerKind, Identity, Profile, Signal,
-        Thresholds, TimelineEntry,
+        ConsentSource, ConsentStatus, ContactPoint, ContactPointHealth, CustomerKind, Profile, Signal, Thresholds, TimelineEntry,
         consent::{self, Question, Subject},
         observation::{Change, News, Observation, SubscriptionChange, SubscriptionStep},
         risk::RiskCode,
@@ -34,7 +33,7 @@ pub async fn follow_subscription(
     change: SubscriptionChange,
     entry: impl Fn(CustomerId) -> TimelineEntry + Send,
 ) -> Outcome<()> {
-    let customer = match (known_customer(conn, &change).await?, &change.what) {
+    let customer = match (known_customer(conn, change.customer, &change.email).await?, &change.what) {
         (Some(customer), _) => customer,
         (None, SubscriptionStep::Confirmed { .. }) => resolve(conn, cx, &change).await?,
         (None, _) => return Ok(()),
@@ -67,17 +66,6 @@ pub async fn follow_subscription(
         }
     }
     observe(conn, cx, thresholds, observation).await
-}
-
-/// The customer that the other service names, if we know it, or the one that the address finds.
-async fn known_customer(conn: &mut Conn<'_>, change: &SubscriptionChange) -> Outcome<Option<CustomerId>> {
-    if let Some(named) = change.customer
-        && store::customer::kind(conn, named).await?.is_some()
-    {
-        return Ok(Some(named));
-    }
-    let key = Identity::of_address(ContactPointKind::Email, &change.email.normalized());
-    Ok(store::identity::leaders(conn, std::slice::from_ref(&key)).await?.remove(&key))
 }
 
 async fn resolve(conn: &mut Conn<'_>, cx: &Context, change: &SubscriptionChange) -> Outcome<CustomerId> {

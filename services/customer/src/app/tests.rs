@@ -2,6 +2,7 @@
 
 mod consent;
 mod import;
+mod newsletter;
 mod observation;
 mod races;
 mod touch;

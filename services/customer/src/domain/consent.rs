@@ -210,6 +210,12 @@ pub fn ended_by(ledger: &[ConsentRecord], refusal: &ConsentRecord, now: Time) ->
     subjects
 }
 
+/// Whether a refusal is known: its subject was refused last, and nothing narrower that it would end was granted since.
+pub fn is_known(ledger: &[ConsentRecord], refusal: &ConsentRecord, now: Time) -> bool {
+    let refused = newest(ledger, refusal.channel, &refusal.subject).is_some_and(|record| record.status != ConsentStatus::Granted);
+    refused && ended_by(ledger, refusal, now).is_empty()
+}
+
 /// The wider refusal that a consent comes too late for: the customer said so after it, but it was recorded before it.
 pub fn refused_since<'a>(ledger: &'a [ConsentRecord], consent: &ConsentRecord) -> Option<&'a ConsentRecord> {
     let wider = ledger.iter().filter(|record| record.channel == consent.channel && record.subject.covers_more_than(&consent.subject));

@@ -140,11 +140,13 @@ impl Customer {
         (types != self.types).then(|| Self { types, update_time: at, ..self.clone() })
     }
 
-    /// The customer with what was learnt about one address; none if that is no news.
+    /// The customer with what was learnt about one address; none if that is no news. An address that must not be used does not become a
+    /// better one by failing once more.
     pub fn with_health(&self, kind: ContactPointKind, normalized: &str, health: ContactPointHealth, at: Time) -> Option<Self> {
         let mut profile = self.profile.clone();
         for point in &mut profile.contact_points {
-            if point.kind() == kind && point.normalized() == normalized {
+            let known = (point.health, health) == (ContactPointHealth::Invalid, ContactPointHealth::Failing);
+            if point.kind() == kind && point.normalized() == normalized && !known {
                 point.health = health;
             }
         }
@@ -202,5 +204,19 @@ mod tests {
         let health: Vec<_> = after.profile.contact_points.iter().map(|point| point.health).collect();
         assert_eq!(health, [ContactPointHealth::Unverified, ContactPointHealth::Verified]);
         assert_eq!(after.updated(&[Field::Owner], &wish, LATER), None, "the same again is no change");
+    }
+
+    #[test]
+    fn an_address_that_must_not_be_used_is_healed_by_an_answer_and_not_by_failing_again() {
+        let mut profile = Profile::named("Ada");
+        profile.contact_points.push(ContactPoint::parse(ContactPointKind::Email, "ada@example.com").expect("an address"));
+        let learn = |customer: &Customer, health| customer.with_health(ContactPointKind::Email, "ada@example.com", health, LATER);
+        let invalid = learn(&customer(profile), ContactPointHealth::Invalid).expect("news");
+        assert_eq!(learn(&invalid, ContactPointHealth::Failing), None);
+        let healed = learn(&invalid, ContactPointHealth::Verified).expect("news");
+        assert_eq!(
+            learn(&healed, ContactPointHealth::Failing).expect("news").profile.contact_points[0].health,
+            ContactPointHealth::Failing
+        );
     }
 }

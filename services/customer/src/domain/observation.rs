@@ -73,6 +73,13 @@ pub enum News {
         /// What is known of it.
         health: ContactPointHealth,
     },
+    /// The customer called a mail spam.
+    Complaint {
+        /// Where that can be looked up.
+        evidence: String,
+        /// When.
+        time: Time,
+    },
 }
 
 /// What one resource shows of a customer's types.

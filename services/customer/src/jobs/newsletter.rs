@@ -1,15 +1,18 @@
-//! What the newsletter service tells: subscriptions, addresses that fail, replies, single messages.
+//! What the newsletter service tells: subscriptions, addresses that fail or get no mail any more, complaints, replies, single messages.
 
 use rapport_core::{Channel, ContactPurpose, Context, CustomerId, Direction, Email, SubjectId, words::Word};
 use rapport_db::Conn;
 use rapport_proto::{
     common::v1::EventMeta,
-    newsletter::v1::{Delivery, DeliveryState, Event, InboundMail, Message, ProofKind, Subscription, SubscriptionState, event::Payload},
+    newsletter::v1::{
+        Delivery, DeliveryState, Event, InboundMail, Message, ProofKind, Subscription, SubscriptionState, SuppressedAddress,
+        SuppressionReason, event::Payload,
+    },
 };
 
 use super::entry::{With, entry, quoted, time};
 use crate::{
-    app::{Outcome, observation::observe, subscription::follow_subscription},
+    app::{Outcome, observation::observe, resolve::known_customer, subscription::follow_subscription},
     domain::{
         ConsentSource, ContactPointHealth, RiskCode, Signal, Thresholds, TimelineEntry,
         observation::{Change, News, Observation, SubscriptionChange, SubscriptionStep},
@@ -19,6 +22,9 @@ use crate::{
 const SERVICE: &str = "newsletter";
 /// The enhanced status codes (RFC 3463) that say that the address is at fault, and not the message.
 const ADDRESS_AT_FAULT: &str = "5.1.";
+/// The findings about an address that the report of a mail server begins with (`Delivery.bounce`).
+const HARD: &str = "HARD";
+const SOFT: &str = "SOFT";
 
 /// The events that say something here.
 pub const TYPES: &[&str] = &[
@@ -27,8 +33,11 @@ pub const TYPES: &[&str] = &[
     "subscription.ended",
     "delivery.rejected",
     "delivery.expired",
+    "delivery.bounced",
+    "delivery.complained",
     "inbound.reply",
     "message.settled",
+    "suppression.created",
 ];
 
 /// Notes an event.
@@ -44,15 +53,31 @@ pub async fn follow(conn: &mut Conn<'_>, cx: &Context, thresholds: &Thresholds, 
             let line = TimelineEntry { direction: Some(Direction::Inbound), ..line };
             return follow_subscription(conn, cx, thresholds, change, |customer| TimelineEntry { customer, ..line.clone() }).await;
         }
-        Some(Payload::Delivery(delivery)) => of_delivery(meta, delivery),
+        Some(Payload::Delivery(delivery)) => {
+            let Some(customer) = whose(conn, &delivery.customer_id, &delivery.email).await? else { return Ok(()) };
+            of_delivery(meta, delivery, customer)
+        }
+        Some(Payload::SuppressedAddress(address)) => {
+            let Some(customer) = whose(conn, &address.customer_id, &address.email).await? else { return Ok(()) };
+            of_suppression(meta, address, customer)
+        }
         Some(Payload::InboundMail(mail)) => of_reply(meta, mail),
         Some(Payload::Message(message)) => of_message(meta, message),
-        Some(Payload::Issue(_) | Payload::Publication(_) | Payload::SuppressedAddress(_)) | None => None,
+        Some(Payload::Issue(_) | Payload::Publication(_)) | None => None,
     };
     match noted {
         Some(observation) => observe(conn, cx, thresholds, observation).await,
         None => Ok(()),
     }
+}
+
+/// The customer whom an address is of: the one named, else the one that the address finds. Who is named and not known here has a timeline
+/// all the same.
+async fn whose(conn: &mut Conn<'_>, named: &str, email: &str) -> Outcome<Option<CustomerId>> {
+    let named: Option<CustomerId> = named.parse().ok();
+    // Erased meanwhile: nobody's.
+    let Ok(email) = email.parse::<Email>() else { return Ok(named) };
+    Ok(known_customer(conn, named, &email).await?.or(named))
 }
 
 fn outgoing(meta: &EventMeta, customer: CustomerId, text: &str) -> Option<TimelineEntry> {
@@ -76,6 +101,7 @@ fn subscription_change(meta: &EventMeta, subscription: &Subscription) -> Option<
             let by = last(|kind| !matches!(kind, ProofKind::SignedUp | ProofKind::Confirmed)).and_then(|proof| match proof.kind() {
                 ProofKind::OneClick => Some(ConsentSource::OneClick),
                 ProofKind::Page | ProofKind::Mailto | ProofKind::PreferencePage => Some(ConsentSource::Form),
+                ProofKind::Complaint => Some(ConsentSource::Complaint),
                 _ => None,
             });
             (SubscriptionStep::Ended { by }, "a subscription of a newsletter ended")
@@ -95,23 +121,75 @@ fn subscription_change(meta: &EventMeta, subscription: &Subscription) -> Option<
     Some((change, text))
 }
 
-fn of_delivery(meta: &EventMeta, delivery: &Delivery) -> Option<Observation> {
-    let customer: CustomerId = delivery.customer_id.parse().ok()?;
+fn of_delivery(meta: &EventMeta, delivery: &Delivery, customer: CustomerId) -> Option<Observation> {
     let evidence: SubjectId = delivery.delivery_id.parse().ok()?;
-    let rejected = meta.r#type == "delivery.rejected";
-    let at_fault = rejected && delivery.attempts.last().is_some_and(|attempt| attempt.enhanced_code.starts_with(ADDRESS_AT_FAULT));
-    let mut noted = Observation::of(customer);
-    noted.entry = outgoing(meta, customer, if rejected { "mail was refused for good" } else { "mail could not be delivered in time" });
-    if let Ok(email) = delivery.email.parse::<Email>() {
-        let health = if at_fault { ContactPointHealth::Invalid } else { ContactPointHealth::Failing };
+    let (text, health) = match meta.r#type.as_str() {
+        "delivery.complained" => {
+            let entry =
+                outgoing(meta, customer, "called a mail spam").map(|line| TimelineEntry { direction: Some(Direction::Inbound), ..line });
+            let news = vec![News::Complaint { evidence: format!("delivery {evidence}"), time: time(meta.time.as_ref())? }];
+            return Some(Observation { entry, news, ..Observation::of(customer) });
+        }
+        "delivery.bounced" => match delivery.bounce.split(' ').next() {
+            Some(HARD) => ("mail came back: there is no such address", ContactPointHealth::Invalid),
+            Some(SOFT) => ("mail came back", ContactPointHealth::Failing),
+            // The mail or its sender was refused, which says nothing of the customer.
+            _ => return None,
+        },
+        "delivery.rejected" if delivery.attempts.last().is_some_and(|last| last.enhanced_code.starts_with(ADDRESS_AT_FAULT)) => {
+            ("mail was refused for good", ContactPointHealth::Invalid)
+        }
+        "delivery.rejected" => ("mail was refused for good", ContactPointHealth::Failing),
+        _ => ("mail could not be delivered in time", ContactPointHealth::Failing),
+    };
+    let entry = outgoing(meta, customer, text);
+    let noted = Observation { entry, ..Observation::of(customer) };
+    let invalid = (health == ContactPointHealth::Invalid).then_some(evidence);
+    failing(meta, noted, &delivery.email, health, invalid)
+}
+
+/// An address of which mail showed something; if it is at fault, that is one reason, however many events tell about it.
+fn failing(
+    meta: &EventMeta,
+    mut noted: Observation,
+    email: &str,
+    health: ContactPointHealth,
+    at_fault: Option<SubjectId>,
+) -> Option<Observation> {
+    if let Ok(email) = email.parse::<Email>() {
         noted.news.push(News::Health { email, health });
     }
-    if at_fault {
-        // One address at fault is one reason, however much mail goes to it.
+    if let Some(evidence) = at_fault {
+        let customer = noted.customer;
         let (code, key, observe_time) = (RiskCode::AddressInvalid, customer.cast(), time(meta.time.as_ref())?);
         noted.changes.push(Change::Observe(Signal { customer, code, key, evidence, observe_time, mended: false }));
     }
     Some(noted)
+}
+
+/// An address gets no mail from now on. One of us who says so has reasons that we do not know, so that says nothing of the address or of
+/// the customer's wishes; the line on the timeline tells who wonders why nothing arrives.
+fn of_suppression(meta: &EventMeta, address: &SuppressedAddress, customer: CustomerId) -> Option<Observation> {
+    let suppression = address.suppression.as_ref()?;
+    let evidence: SubjectId = meta.subject_id.parse().ok()?;
+    let because = match suppression.reason() {
+        SuppressionReason::HardBounce => "there is no such address",
+        SuppressionReason::SoftBounces => "mail came back too often",
+        SuppressionReason::Complaint => "a mail was called spam",
+        SuppressionReason::Manual => "somebody of us said so",
+        SuppressionReason::Erased | SuppressionReason::Unspecified => return None,
+    };
+    let entry = outgoing(meta, customer, &format!("an address gets no mail any more: {because}"));
+    let mut noted = Observation { entry, ..Observation::of(customer) };
+    match suppression.reason() {
+        SuppressionReason::HardBounce => failing(meta, noted, &address.email, ContactPointHealth::Invalid, Some(evidence)),
+        SuppressionReason::SoftBounces => failing(meta, noted, &address.email, ContactPointHealth::Invalid, None),
+        SuppressionReason::Complaint => {
+            noted.news.push(News::Complaint { evidence: suppression.evidence.clone(), time: time(meta.time.as_ref())? });
+            Some(noted)
+        }
+        _ => Some(noted),
+    }
 }
 
 fn of_reply(meta: &EventMeta, mail: &InboundMail) -> Option<Observation> {
@@ -143,57 +221,5 @@ fn of_message(meta: &EventMeta, message: &Message) -> Option<Observation> {
 }
 
 #[cfg(test)]
-mod tests {
-    use rapport_proto::newsletter::v1::{Attempt, Proof};
-
-    use super::*;
-
-    const ID: &str = "0190163d-8694-739b-aea5-966c26f8ad91";
-
-    fn meta(kind: &str) -> EventMeta {
-        EventMeta {
-            event_id: ID.to_owned(),
-            subject_id: ID.to_owned(),
-            r#type: kind.to_owned(),
-            time: Some(prost_types::Timestamp { seconds: 5, nanos: 0 }),
-            ..Default::default()
-        }
-    }
-
-    #[test]
-    fn the_person_ends_a_subscription_and_so_may_others() {
-        let ended = |kind: ProofKind| {
-            let proofs =
-                vec![Proof { kind: ProofKind::Confirmed.into(), ..Default::default() }, Proof { kind: kind.into(), ..Default::default() }];
-            let subscription =
-                Subscription { subscription_id: ID.to_owned(), email: "ada@example.com".to_owned(), proofs, ..Default::default() };
-            subscription_change(&meta("subscription.ended"), &subscription).expect("a change").0.what
-        };
-        assert_eq!(ended(ProofKind::OneClick), SubscriptionStep::Ended { by: Some(ConsentSource::OneClick) });
-        assert_eq!(ended(ProofKind::Page), SubscriptionStep::Ended { by: Some(ConsentSource::Form) });
-        assert_eq!(ended(ProofKind::PreferencePage), SubscriptionStep::Ended { by: Some(ConsentSource::Form) });
-        assert_eq!(ended(ProofKind::ConsentWithdrawn), SubscriptionStep::Ended { by: None });
-    }
-
-    #[test]
-    fn an_address_is_at_fault_only_when_the_mail_server_says_so() {
-        let rejected = |code: &str| {
-            let attempts = vec![Attempt { enhanced_code: code.to_owned(), ..Default::default() }];
-            let delivery = Delivery {
-                customer_id: ID.to_owned(),
-                delivery_id: ID.to_owned(),
-                email: "ada@example.com".to_owned(),
-                attempts,
-                ..Default::default()
-            };
-            of_delivery(&meta("delivery.rejected"), &delivery).expect("an observation")
-        };
-        assert_eq!((rejected("5.1.1").changes.len(), rejected("5.7.1").changes.len()), (1, 0));
-    }
-
-    #[test]
-    fn mail_to_nobody_we_know_says_nothing() {
-        assert_eq!(of_delivery(&meta("delivery.rejected"), &Delivery::default()), None);
-        assert_eq!(of_reply(&meta("inbound.reply"), &InboundMail::default()), None);
-    }
-}
+#[path = "newsletter_tests.rs"]
+mod tests;

@@ -38,6 +38,7 @@ pub async fn bounced(
     }
     let bounce = format!("{finding} {} {}", report.status, report.diagnostic).trim_end().to_owned();
     let saved = unchanged(store::delivery::update(conn, Delivery { bounce, ..delivery }).await?)?;
+    tell(conn, cx, &saved, Event::DeliveryBounced).await?;
     // What a server says of its own accord often names the address: that stays with the delivery, which is forgotten with the person.
     let shown = format!("delivery {}: {finding} {}", saved.id, report.status).trim_end().to_owned();
     match finding {
@@ -58,7 +59,7 @@ pub async fn bounced(
     {
         count(conn, cx, issue, 1, 0).await?;
     }
-    tell(conn, cx, saved, Event::DeliveryBounced).await
+    Ok(saved)
 }
 
 /// Takes note of a complaint about this delivery: the subscription ends and the address is suppressed.
@@ -76,6 +77,7 @@ pub async fn complained(
         return Ok(delivery);
     }
     let saved = unchanged(store::delivery::update(conn, Delivery { complained: true, ..delivery }).await?)?;
+    tell(conn, cx, &saved, Event::DeliveryComplained).await?;
     let shown = format!("delivery {}: {}", saved.id, report.kind);
     suppress(conn, cx, Suppress::of(keys, &saved, SuppressionReason::Complaint, shown)).await?;
     if let Some(id) = saved.subscription
@@ -87,7 +89,7 @@ pub async fn complained(
     if let Some(issue) = saved.issue {
         count(conn, cx, issue, 0, 1).await?;
     }
-    tell(conn, cx, saved, Event::DeliveryComplained).await
+    Ok(saved)
 }
 
 /// Counts, and stops an issue that gets too many of them.
@@ -100,8 +102,8 @@ async fn count(conn: &mut Conn<'_>, cx: &Context, issue: IssueId, bounced: i64, 
     }
 }
 
-async fn tell(conn: &mut Conn<'_>, cx: &Context, delivery: Delivery, event: fn(Box<Told>) -> Event) -> Result<Delivery, Failed> {
+/// Before what comes of it: others learn the cause first.
+async fn tell(conn: &mut Conn<'_>, cx: &Context, delivery: &Delivery, event: fn(Box<Told>) -> Event) -> Result<(), Failed> {
     let attempts = store::attempt::list(conn, &[delivery.id]).await?;
-    announce(conn, cx, &event(Box::new(Told { delivery: delivery.clone(), attempts }))).await?;
-    Ok(delivery)
+    announce(conn, cx, &event(Box::new(Told { delivery: delivery.clone(), attempts }))).await
 }

@@ -95,13 +95,14 @@ impl Tally {
             |c| store::counts::add_errors(c, &errors),
         )?;
         let saved = unchanged(saved)?;
-        for wish in suppressed {
-            suppress(conn, cx, wish).await?;
-        }
         for (before, saved) in before.into_iter().zip(saved) {
             if saved.state != before {
                 tell(conn, cx, saved).await?;
             }
+        }
+        // Others learn the cause first.
+        for wish in suppressed {
+            suppress(conn, cx, wish).await?;
         }
         for (issue, kept) in kept {
             if kept.counts.settled() {

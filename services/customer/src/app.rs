@@ -7,6 +7,7 @@ pub mod customer;
 pub mod customer_type;
 pub mod feed;
 pub mod import;
+pub mod issue_marker;
 pub mod observation;
 pub mod rapport_note;
 pub mod resolve;

@@ -6,6 +6,7 @@ pub mod connection;
 pub mod consent;
 pub mod customer;
 pub mod identity;
+pub mod issue_marker;
 pub mod rapport_note;
 mod schema;
 pub mod segment;

@@ -2,6 +2,7 @@
 
 mod consent;
 mod import;
+mod issue_marker;
 mod newsletter;
 mod observation;
 mod races;

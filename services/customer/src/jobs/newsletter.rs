@@ -5,17 +5,19 @@ use rapport_db::Conn;
 use rapport_proto::{
     common::v1::EventMeta,
     newsletter::v1::{
-        Delivery, DeliveryState, Event, InboundMail, Message, ProofKind, Subscription, SubscriptionState, SuppressedAddress,
-        SuppressionReason, event::Payload,
+        Audience, Delivery, DeliveryState, Event, InboundMail, Issue, Message, ProofKind, Subscription, SubscriptionState,
+        SuppressedAddress, SuppressionReason, event::Payload,
     },
 };
 
 use super::entry::{With, entry, quoted, time};
 use crate::{
-    app::{Outcome, observation::observe, resolve::known_customer, subscription::follow_subscription},
+    app::{Outcome, issue_marker::mark_issue, observation::observe, resolve::known_customer, subscription::follow_subscription},
     domain::{
-        ConsentSource, ContactPointHealth, RiskCode, Signal, Thresholds, TimelineEntry,
+        ConsentSource, ContactPointHealth, IssueMarker, RiskCode, Signal, Thresholds, TimelineEntry,
+        issue_marker::plain,
         observation::{Change, News, Observation, SubscriptionChange, SubscriptionStep},
+        timeline::{summary, trace_id},
     },
 };
 
@@ -36,6 +38,7 @@ pub const TYPES: &[&str] = &[
     "delivery.bounced",
     "delivery.complained",
     "inbound.reply",
+    "issue.completed",
     "message.settled",
     "suppression.created",
 ];
@@ -63,7 +66,13 @@ pub async fn follow(conn: &mut Conn<'_>, cx: &Context, thresholds: &Thresholds, 
         }
         Some(Payload::InboundMail(mail)) => of_reply(meta, mail),
         Some(Payload::Message(message)) => of_message(meta, message),
-        Some(Payload::Issue(_) | Payload::Publication(_)) | None => None,
+        Some(Payload::Issue(issue)) => {
+            return match marker(meta, issue) {
+                Some(marker) => mark_issue(conn, marker).await,
+                None => Ok(()),
+            };
+        }
+        Some(Payload::Publication(_)) | None => None,
     };
     match noted {
         Some(observation) => observe(conn, cx, thresholds, observation).await,
@@ -190,6 +199,22 @@ fn of_suppression(meta: &EventMeta, address: &SuppressedAddress, customer: Custo
         }
         _ => Some(noted),
     }
+}
+
+/// The mark of an issue that went out. That one was scheduled, paused or missed is our business and not the readers'.
+fn marker(meta: &EventMeta, issue: &Issue) -> Option<IssueMarker> {
+    let frozen = issue.freeze_time.as_ref().or(issue.start_time.as_ref());
+    let narrowed = issue.audience.as_ref().is_some_and(|audience| *audience != Audience::default());
+    let to = if narrowed { " to some of its readers" } else { "" };
+    Some(IssueMarker {
+        issue: issue.issue_id.parse().ok()?,
+        publication: issue.publication_id.clone(),
+        time: time(frozen).or_else(|| time(meta.time.as_ref()))?,
+        event: meta.event_id.parse().ok()?,
+        summary: summary(&format!("an issue of the newsletter went out{to}: {}", plain(&issue.subject))),
+        trace_id: trace_id(&meta.traceparent),
+        journey: meta.journey_id.parse().ok(),
+    })
 }
 
 fn of_reply(meta: &EventMeta, mail: &InboundMail) -> Option<Observation> {

@@ -218,6 +218,19 @@ diesel::table! {
         customer_id -> Uuid,
     }
 }
+diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use rapport_core::sql::{Moment, Uuid};
+    issue_markers (issue_id) {
+        issue_id -> Uuid,
+        publication -> Text,
+        time -> Moment,
+        event_id -> Uuid,
+        summary -> Text,
+        trace_id -> Text,
+        journey -> Nullable<Uuid>,
+    }
+}
 diesel::allow_tables_to_appear_in_same_query!(
     customers,
     identities,
@@ -232,5 +245,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     type_facts,
     type_standings,
     segments,
-    open_complaints
+    open_complaints,
+    issue_markers
 );

@@ -35,10 +35,13 @@ impl Bench {
         self.world.clock.advance(std::time::Duration::from_secs(1));
     }
     pub async fn subscribed(&self, kind: &str, proof: ProofKind) {
+        self.subscribed_to(PUBLICATION, kind, proof).await;
+    }
+    pub async fn subscribed_to(&self, publication: &str, kind: &str, proof: ProofKind) {
         let proofs = vec![Proof { kind: proof.into(), ..Default::default() }];
         let subscription = Subscription {
             subscription_id: DELIVERY.to_owned(),
-            publication_id: PUBLICATION.to_owned(),
+            publication_id: publication.to_owned(),
             email: ADA.to_owned(),
             proofs,
             ..Default::default()

@@ -1,0 +1,11 @@
+-- Issues that went out: one row for all who had the subscription then.
+CREATE TABLE issue_markers (
+    issue_id    UUID NOT NULL PRIMARY KEY,
+    publication TEXT NOT NULL,
+    time        TIMESTAMPTZ NOT NULL,
+    event_id    UUID NOT NULL,
+    summary     TEXT NOT NULL,
+    trace_id    TEXT NOT NULL,
+    journey     UUID
+);
+CREATE INDEX issue_markers_publication ON issue_markers (publication, time, event_id);

@@ -47,7 +47,7 @@ words! {
         TooLate = 7 "TOO_LATE",
         /// The questionnaire is not in use any more.
         NotPublished = 8 "NOT_PUBLISHED",
-        /// The newsletter service does not send it.
+        /// The address fails for good, or the newsletter service does not send it.
         Suppressed = 9 "SUPPRESSED",
     }
 }

@@ -158,18 +158,25 @@ async fn ask(surroundings: &Surroundings, cx: &Context, invitation: &Invitation)
     if !allowed?.into_inner().answers.first().is_some_and(|answer| answer.allowed) {
         return Ok((None, unfit(WithheldReason::NoConsent)));
     }
-    let Some(email) = email(&found) else { return Ok((None, unfit(WithheldReason::NoAddress))) };
+    let email = match email(&found) {
+        Ok(email) => email,
+        Err(reason) => return Ok((None, unfit(reason))),
+    };
     let name = if found.salutation.is_empty() { found.display_name } else { found.salutation };
     let verdict = Verdict { unfit: None, language: found.language.parse().ok() };
     Ok((Some(Recipient { email, name: name.chars().take(100).collect() }), verdict))
 }
 
-/// The customer's mail address: the first choice, or another one that is not known to be dead.
-fn email(customer: &customer::Customer) -> Option<String> {
-    let usable = |point: &&customer::ContactPoint| point.kind() == ContactPointKind::Email && point.health() != ContactPointHealth::Invalid;
-    let mut points: Vec<&customer::ContactPoint> = customer.contact_points.iter().filter(usable).collect();
+/// The customer's mail address: the first choice, or another one that is not known to be dead; else why there is none.
+fn email(customer: &customer::Customer) -> Result<String, WithheldReason> {
+    let mut points: Vec<_> = customer.contact_points.iter().filter(|point| point.kind() == ContactPointKind::Email).collect();
+    if points.is_empty() {
+        return Err(WithheldReason::NoAddress);
+    }
+    points.retain(|point| point.health() != ContactPointHealth::Invalid);
     points.sort_by_key(|point| !point.primary);
-    points.first().map(|point| point.value.clone())
+    // What fails for good is suppressed: the newsletter service would not send it either.
+    points.first().map(|point| point.value.clone()).ok_or(WithheldReason::Suppressed)
 }
 
 fn message(surroundings: &Surroundings, hand_over: &HandOver, recipient: Recipient) -> newsletter::Message {

@@ -78,6 +78,29 @@ both_databases! {
         feedback.stop().await;
     }
 
+    async fn an_invitation_to_a_suppressed_address_says_so_whenever_that_is_known(backend: Backend) {
+        let feedback = Feedback::start(backend).await;
+        let survey = feedback.survey().await;
+        let suppressed = newsletter::Delivery { withheld_reason: newsletter::WithheldReason::Suppressed.into(), ..ended(DeliveryState::Withheld) };
+        let reason = async |id: &str| feedback.until_state(id, InvitationState::Withheld).await.withheld_reason();
+        // Suppressed while the mail waited to be handed over.
+        let (late, token) = feedback.invited(&survey.questionnaire_id).await;
+        feedback.peers.settle(&late.invitation_id, suppressed.clone());
+        assert_eq!(reason(&late.invitation_id).await, WithheldReason::Suppressed);
+        assert_eq!(feedback.get(&format!("/s/{token}")).await.status, 404, "who was not asked does not answer");
+        // Suppressed before: the answer to the call says so.
+        feedback.peers.known().ended = Some(suppressed);
+        let at_once = feedback.invite(ADA, &survey.questionnaire_id).await.expect("a withheld one is not open");
+        assert_eq!(reason(&at_once.invitation_id).await, WithheldReason::Suppressed);
+        // The customer service knows that the address fails for good: nothing is handed over.
+        feedback.peers.spoil_address(ADA);
+        let known = feedback.invite(ADA, &survey.questionnaire_id).await.expect("none is open");
+        assert_eq!(reason(&known.invitation_id).await, WithheldReason::Suppressed);
+        assert_eq!(feedback.peers.known().sent.len(), 2);
+        assert_eq!(feedback.list_invitations("withheld_reason = SUPPRESSED").await.len(), 3);
+        feedback.stop().await;
+    }
+
     async fn a_customer_who_is_none_is_told_by_the_field_and_one_who_cannot_be_asked_for_waits(backend: Backend) {
         let feedback = Feedback::start(backend).await;
         let survey = feedback.survey().await;

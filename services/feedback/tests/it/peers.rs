@@ -25,6 +25,8 @@ pub struct Known {
     pub sent: Vec<newsletter::SendMessageRequest>,
     pub customers_fail: Option<Code>,
     pub mail_fails: Option<Code>,
+    /// How the mail ended by the time it is taken, when that is known at once.
+    pub ended: Option<newsletter::Delivery>,
 }
 
 /// The peers; all on one port.
@@ -84,6 +86,13 @@ impl Peers {
             let meta = meta(events.len(), "customer.created", id);
             events.push(customer::Event { meta: Some(meta), payload: Some(customer::event::Payload::Customer(added)) });
         });
+    }
+
+    /// Mail to the address of this customer fails for good.
+    pub fn spoil_address(&self, id: &str) {
+        for point in &mut self.known().customers.get_mut(id).expect("known").contact_points {
+            point.health = customer::ContactPointHealth::Invalid.into();
+        }
     }
 
     pub fn conclude(&self, concluded: interaction::Interaction) {
@@ -241,7 +250,8 @@ impl message_service_server::MessageService for Peers {
             return Err(Status::new(code, "as the test wants it"));
         }
         let request = request.into_inner();
-        let message = request.message.clone();
+        let ended = known.ended.clone();
+        let message = request.message.clone().map(|message| newsletter::Message { delivery: ended, ..message });
         known.sent.push(request);
         Ok(Response::new(newsletter::SendMessageResponse { message }))
     }

@@ -46,6 +46,29 @@ both_databases! {
         house.stop().await;
     }
 
+    async fn a_message_to_a_suppressed_address_is_withheld_with_its_reason_also_when_it_waits(backend: Backend) {
+        let house = Newsletter::start(backend).await;
+        house.publication("relay").await;
+        let to = |to_email: &str| pb::SendMessageRequest {
+            message: Some(pb::Message { to_email: to_email.to_owned(), ..message(ContactPurpose::Service) }),
+            ..Default::default()
+        };
+        let waiting = house.messages.clone().send_message(to("greylist+bob@example.test")).await.expect("sound").into_inner().message.expect("it");
+        house.until_message(&waiting.message_id, DeliveryState::Deferred).await;
+        for email in ["ada@example.test", "Greylist+Bob@example.test"] {
+            let request = pb::SuppressAddressRequest { email: email.to_owned(), evidence: "by phone".to_owned(), ..Default::default() };
+            house.suppressions.clone().suppress_address(request).await.expect("sound");
+        }
+        let withheld = house.messages.clone().send_message(to("ADA@example.test")).await.expect("stored").into_inner().message.expect("it");
+        let reason = |message: pb::Message| message.delivery.map(|delivery| (delivery.state(), delivery.withheld_reason()));
+        assert_eq!(reason(withheld), Some((DeliveryState::Withheld, WithheldReason::Suppressed)));
+        house.clock.advance(std::time::Duration::from_secs(3600));
+        let waited = house.until_message(&waiting.message_id, DeliveryState::Withheld).await;
+        assert_eq!(reason(waited), Some((DeliveryState::Withheld, WithheldReason::Suppressed)));
+        assert!(house.smtp.mails_to("greylist+bob@example.test").is_empty());
+        house.stop().await;
+    }
+
     async fn without_consent_a_message_is_withheld_with_its_reason(backend: Backend) {
         let house = Newsletter::start(backend).await;
         house.publication("").await;

@@ -35,6 +35,7 @@ pub async fn start(host: &Host) -> Result<Running, StartError> {
     let database = host.database(NAME, store::migrations(), &settings.database_url).await?;
     let keys = settings.keys(&host.data_directory())?;
     let wordings = settings.wordings()?;
+    let visitors = web::Visitors::new(settings.keep_ip_addresses, settings.ip_header()?);
     let signers = settings.signers()?;
     let transports = Arc::new(settings.transports(&host.data_directory())?);
     let peer = host.peer("customer")?;
@@ -70,7 +71,7 @@ pub async fn start(host: &Host) -> Result<Running, StartError> {
         bells,
         host: host.clone(),
     };
-    let router = web::router(web::Pages { database: database.clone(), world: host.world.clone(), keys, wordings });
+    let router = web::router(web::Pages { database: database.clone(), world: host.world.clone(), keys, wordings, visitors });
     let service = Service {
         name: NAME,
         listen,

@@ -14,6 +14,7 @@ use std::{
     time::Duration,
 };
 
+use axum::http::{HeaderName, header};
 use data_encoding::HEXLOWER_PERMISSIVE;
 use rand::{TryRngCore, rngs::OsRng};
 use rapport_server::{PagesSection, StartError};
@@ -61,6 +62,10 @@ pub struct Settings {
     pub dns_server: String,
     /// How long the audience of an issue may wait for the customer service.
     pub freeze_patience_seconds: u64,
+    /// Whether it is kept from which network people act on the pages.
+    pub keep_ip_addresses: KeepIpAddresses,
+    /// The header in which a proxy says where people come from; empty for the address of the connection.
+    pub ip_address_header: String,
     /// Where texts of the pages in other languages or words are.
     pub pages_texts: String,
     /// The public pages.
@@ -151,6 +156,16 @@ pub struct TransportSection {
     pub dot_seconds: u64,
 }
 
+/// Whether it is kept where people come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeepIpAddresses {
+    /// Nothing of it.
+    No,
+    /// The network.
+    Truncated,
+}
+
 /// How a connection to a mail server is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -212,6 +227,12 @@ impl Settings {
             self.lmtp.listen.is_empty() || self.lmtp.address().is_some_and(|address| address.ip().is_loopback()),
             "newsletter.lmtp.listen must be empty or a loopback address such as 127.0.0.1:24024: LMTP knows no login".into(),
         );
+        check(
+            self.ip_header().is_ok(),
+            "newsletter.ip_address_header must be empty or the name of a header such as x-real-ip that holds \
+            nothing but addresses, so not forwarded"
+                .into(),
+        );
         for (name, section) in &self.transport {
             let at = format!("newsletter.transport.{name}");
             check(name != OUTBOX, format!("{at}: is the name of the mail folder, which is always there: take another one"));
@@ -236,6 +257,19 @@ impl Settings {
         // That the section is there was checked.
         let other = self.site.get(OTHER_SITES).map_or(SiteLimit { at_a_time: 1, per_minute: 0 }, limit);
         SiteLimits { named: named.collect(), other }
+    }
+
+    /// The header in which a proxy says where people come from.
+    ///
+    /// # Errors
+    /// When it is none that holds addresses.
+    pub fn ip_header(&self) -> Result<Option<HeaderName>, StartError> {
+        let wrong = || StartError::Other(format!("newsletter.ip_address_header {:?} is no header of addresses", self.ip_address_header));
+        match self.ip_address_header.parse::<HeaderName>() {
+            _ if self.ip_address_header.is_empty() => Ok(None),
+            Ok(name) if name != header::FORWARDED => Ok(Some(name)),
+            _ => Err(wrong()),
+        }
     }
 
     /// How long a lease lasts.

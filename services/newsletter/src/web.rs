@@ -7,6 +7,7 @@ mod frame;
 mod preferences;
 mod token;
 mod unsubscribe;
+mod visitor;
 
 use axum::{
     Router,
@@ -17,6 +18,8 @@ use axum::{
 };
 use rapport_core::{Caller, Context, Language, World, accepted_languages};
 use rapport_db::Database;
+
+pub use visitor::Visitors;
 
 use crate::{
     app::Failed,
@@ -37,6 +40,8 @@ pub struct Pages {
     pub keys: Keys,
     /// The words of the pages.
     pub wordings: Wordings,
+    /// What is kept of where people come from.
+    pub visitors: Visitors,
 }
 
 /// The routes of the pages.

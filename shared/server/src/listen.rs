@@ -3,12 +3,14 @@
 use std::{
     convert::Infallible,
     io,
+    net::SocketAddr,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
+use axum::extract::ConnectInfo;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper_util::{
@@ -25,7 +27,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::body::Body;
-use tower::util::BoxCloneSyncService;
+use tower::{ServiceExt, util::BoxCloneSyncService};
 
 /// What answers the requests of a port.
 pub type Answers = BoxCloneSyncService<Request<Incoming>, Response<Body>, Infallible>;
@@ -115,11 +117,11 @@ pub async fn listen(listener: TcpListener, tls: Option<TlsAcceptor>, answers: An
             () = port.draining.cancelled() => return,
             permit = Arc::clone(&room).acquire_owned() => permit,
         };
-        let stream = tokio::select! {
+        let (stream, peer) = tokio::select! {
             () = port.draining.cancelled() => return,
-            stream = accept(&listener) => stream,
+            accepted = accept(&listener) => accepted,
         };
-        let (tls, answers, http) = (tls.clone(), answers.clone(), Arc::clone(&http));
+        let (tls, answers, http) = (tls.clone(), of_connection(&answers, peer), Arc::clone(&http));
         let (draining, cut) = (port.draining.clone(), port.cut.clone());
         port.connections.spawn(async move {
             let connection = async {
@@ -141,16 +143,24 @@ pub async fn listen(listener: TcpListener, tls: Option<TlsAcceptor>, answers: An
     }
 }
 
-/// The next connection, whatever fails on the way.
-async fn accept(listener: &TcpListener) -> TcpStream {
+/// The same, with every request knowing the other end of its connection.
+fn of_connection(answers: &Answers, peer: SocketAddr) -> Answers {
+    Answers::new(answers.clone().map_request(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        request
+    }))
+}
+
+/// The next connection and its other end, whatever fails on the way.
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!(%error, "a connection ended before it was held");
                     continue;
                 }
-                return stream;
+                return (stream, peer);
             }
             Err(error) if of_the_peer(&error) => {}
             Err(error) => {

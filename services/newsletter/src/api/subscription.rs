@@ -132,7 +132,10 @@ impl SubscriptionService for Api {
         mutate(
             &self.database,
             mutation,
-            async |conn| subscription::confirm_subscription(conn, &cx, &self.keys, &token, "ConfirmSubscription").await,
+            async |conn| {
+                let proof = Proof::plain(ProofKind::Confirmed, "ConfirmSubscription", &*cx.caller.name, cx.now);
+                subscription::confirm_subscription(conn, &cx, &self.keys, &token, proof).await
+            },
             |confirmed| pb::ConfirmSubscriptionResponse { subscription: Some(write::subscription(confirmed)) },
         )
         .await

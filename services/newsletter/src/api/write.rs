@@ -99,8 +99,8 @@ fn audience(audience: Audience) -> pb::Audience {
 }
 
 fn proof(proof: Proof) -> pb::Proof {
-    let Proof { kind, time: at, source, wording, wording_version, actor } = proof;
-    pb::Proof { kind: kind.number(), time: Some(time(at)), source, wording, wording_version, actor }
+    let Proof { kind, time: at, source, wording, wording_version, actor, ip_prefix } = proof;
+    pb::Proof { kind: kind.number(), time: Some(time(at)), source, wording, wording_version, actor, ip_prefix }
 }
 
 pub fn suppression(suppression: Suppression) -> pb::Suppression {

@@ -37,19 +37,24 @@ pub struct Erased {
 pub async fn erase_subscriber(conn: &mut Conn<'_>, cx: &Context, keys: &Keys, email: &Email) -> Result<Erased, Failed> {
     let normalized = email.normalized();
     suppress(conn, cx, Suppress::new(keys, email, SuppressionReason::Erased, "EraseSubscriber")).await?;
-    let subjects: Vec<SubjectId> = keys.address_marks(&normalized).iter().map(|mark| suppression::subject(mark)).collect();
-    store::erasure::scrub_events(conn, &subjects).await?;
+    let mut subjects: Vec<SubjectId> = keys.address_marks(&normalized).iter().map(|mark| suppression::subject(mark)).collect();
     let mut erased = Erased::default();
     let known = store::subscription::find_subscriber(conn, email).await?;
     if let Some(subscriber) = &known {
         let filter = subscription::SubscriptionFilter { subscriber: Some(subscriber.id), ..Default::default() };
         for found in store::subscription::list(conn, &filter, None, i64::MAX).await? {
             let Some(loaded) = store::subscription::find_for_update(conn, found.id).await? else { continue };
+            let loaded = match loaded.clone().without_networks() {
+                Some(changed) => unchanged(store::subscription::update(conn, changed).await?)?,
+                None => loaded,
+            };
+            subjects.push(loaded.id.cast());
             let proof = Proof::plain(ProofKind::Erased, "EraseSubscriber", &*cx.caller.name, cx.now);
             subscription::end(conn, cx, loaded, proof, "").await?;
             erased.subscriptions += 1;
         }
     }
+    store::erasure::scrub_events(conn, &subjects).await?;
     let ids = store::erasure::deliveries_to(conn, &normalized, known.as_ref().map(|subscriber| subscriber.id)).await?;
     let (mut tally, mut found) = (Tally::default(), Vec::new());
     for some in ids.chunks(500) {

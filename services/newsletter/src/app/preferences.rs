@@ -61,6 +61,8 @@ pub struct Wish {
     pub wording: String,
     /// Their version.
     pub wording_version: String,
+    /// The network that the person acts from, when that is kept.
+    pub ip_prefix: String,
 }
 
 /// What the page of a token shows; none when it is not one of ours.
@@ -102,7 +104,7 @@ pub async fn save(conn: &mut Conn<'_>, cx: &Context, keys: &Keys, token: &str, w
         }
         let Some(loaded) = store::subscription::find_for_update(conn, found.id).await? else { continue };
         if before {
-            subscription::end(conn, cx, loaded, ended(cx), "").await?;
+            subscription::end(conn, cx, loaded, ended(cx, &wish.ip_prefix), "").await?;
         } else if !suppressed {
             renew(conn, cx, loaded, wish).await?;
         }
@@ -110,15 +112,15 @@ pub async fn save(conn: &mut Conn<'_>, cx: &Context, keys: &Keys, token: &str, w
     Ok(())
 }
 
-/// Ends everything that the person receives or was asked to confirm.
+/// Ends everything that the person receives or was asked to confirm, from this network when that is kept.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn leave(conn: &mut Conn<'_>, cx: &Context, keys: &Keys, token: &str) -> Result<(), Failed> {
+pub async fn leave(conn: &mut Conn<'_>, cx: &Context, keys: &Keys, token: &str, ip_prefix: &str) -> Result<(), Failed> {
     let Some(subscriber) = person(conn, keys, token).await? else { return Ok(()) };
     for found in subscriptions(conn, &subscriber).await? {
         let Some(loaded) = store::subscription::find_for_update(conn, found.id).await? else { continue };
-        subscription::end(conn, cx, loaded, ended(cx), "").await?;
+        subscription::end(conn, cx, loaded, ended(cx, ip_prefix), "").await?;
     }
     Ok(())
 }
@@ -128,7 +130,7 @@ async fn renew(conn: &mut Conn<'_>, cx: &Context, loaded: Subscription, wish: &W
     let proof = Proof {
         wording: format!("{} {}", wish.wording, publication.display_name),
         wording_version: wish.wording_version.clone(),
-        ..ended(cx)
+        ..ended(cx, &wish.ip_prefix)
     };
     let Some(renewed) = loaded.renew(proof, cx.now) else { return Ok(()) };
     let saved = unchanged(store::subscription::update(conn, renewed).await?)?;
@@ -136,8 +138,8 @@ async fn renew(conn: &mut Conn<'_>, cx: &Context, loaded: Subscription, wish: &W
     announce(conn, cx, &Event::SubscriptionConfirmed(Box::new(saved))).await
 }
 
-fn ended(cx: &Context) -> Proof {
-    Proof::plain(ProofKind::PreferencePage, SOURCE, &*cx.caller.name, cx.now)
+fn ended(cx: &Context, ip_prefix: &str) -> Proof {
+    Proof::plain(ProofKind::PreferencePage, SOURCE, &*cx.caller.name, cx.now).seen_from(ip_prefix)
 }
 
 async fn person(conn: &mut Conn<'_>, keys: &Keys, token: &str) -> Result<Option<Subscriber>, Failed> {

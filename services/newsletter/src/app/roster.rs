@@ -133,7 +133,7 @@ fn wish(command: &ImportSubscribers, row: &SubscriberRow) -> Subscribe {
 async fn add(conn: &mut Conn<'_>, cx: &Context, wish: Subscribe, known: Option<Subscription>, at: Time) -> Result<(), Failed> {
     let subscriber = subscription::subscriber(conn, cx, &wish).await?;
     let Subscribe { publication, source, wording, wording_version, .. } = wish;
-    let proof = Proof { kind: ProofKind::Imported, time: at, source, wording, wording_version, actor: cx.caller.name.to_string() };
+    let proof = Proof { wording, wording_version, ..Proof::plain(ProofKind::Imported, source, &*cx.caller.name, at) };
     let saved = match known {
         Some(known) => unchanged(store::subscription::update(conn, Subscription { subscriber, ..known }.imported(proof, cx.now)).await?)?,
         None => {

@@ -51,7 +51,7 @@ pub async fn subscribe(conn: &mut Conn<'_>, cx: &Context, keys: &Keys, wordings:
     }
     let subscriber = subscriber(conn, cx, &command).await?;
     let Subscribe { source, wording, wording_version, .. } = command;
-    let proof = Proof { kind: ProofKind::SignedUp, time: cx.now, source, wording, wording_version, actor: cx.caller.name.to_string() };
+    let proof = Proof { wording, wording_version, ..Proof::plain(ProofKind::SignedUp, source, &*cx.caller.name, cx.now) };
     let confirmation: ConfirmationId = cx.fresh();
     let asked = match store::subscription::find_of_for_update(conn, publication.id, subscriber.id).await? {
         Some(known) => match known.ask_again(proof, confirmation, cx.now) {
@@ -114,12 +114,11 @@ pub async fn confirm_subscription(
     cx: &Context,
     keys: &Keys,
     token: &str,
-    source: &str,
+    proof: Proof,
 ) -> Result<Subscription, Failed> {
     let confirmation: ConfirmationId = keys.open(Purpose::Confirm, token).ok_or(Failure::Refused(Refused::TokenInvalid))?;
     let loaded =
         store::subscription::find_by_confirmation_for_update(conn, confirmation).await?.ok_or(Failure::Refused(Refused::TokenInvalid))?;
-    let proof = Proof::plain(ProofKind::Confirmed, source, &*cx.caller.name, cx.now);
     let Some(confirmed) = loaded.clone().confirm(proof, cx.now).map_err(Failure::Refused)? else { return Ok(loaded) };
     let saved = unchanged(store::subscription::update(conn, confirmed).await?)?;
     store::publication::count_active(conn, saved.publication, 1).await?;

@@ -172,6 +172,20 @@ impl Event {
         }
     }
 
+    /// The event without what goes at once when a person is forgotten: the address that was suppressed, the networks that the person acted
+    /// from.
+    #[must_use]
+    pub fn forgotten(self) -> Self {
+        let without = |it: Box<Subscription>| Box::new((*it).clone().without_networks().unwrap_or(*it));
+        match self {
+            Self::SuppressionCreated(it) => Self::SuppressionCreated(Box::new(it.forgotten())),
+            Self::SubscriptionPending(it) => Self::SubscriptionPending(without(it)),
+            Self::SubscriptionConfirmed(it) => Self::SubscriptionConfirmed(without(it)),
+            Self::SubscriptionEnded(it) => Self::SubscriptionEnded(without(it)),
+            other => other,
+        }
+    }
+
     /// The journey that it belongs to.
     pub fn journey(&self) -> JourneyId {
         match self {

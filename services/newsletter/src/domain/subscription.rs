@@ -69,12 +69,23 @@ pub struct Proof {
     pub wording_version: String,
     /// Who recorded it.
     pub actor: String,
+    /// The network that the person acted from, when that is kept.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub ip_prefix: String,
 }
 
 impl Proof {
     /// A proof without words of its own.
     pub fn plain(kind: ProofKind, source: impl Into<String>, actor: impl Into<String>, time: Time) -> Self {
-        Self { kind, time, source: source.into(), wording: String::new(), wording_version: String::new(), actor: actor.into() }
+        let nothing = String::new;
+        let (source, actor) = (source.into(), actor.into());
+        Self { kind, time, source, wording: nothing(), wording_version: nothing(), actor, ip_prefix: nothing() }
+    }
+
+    /// The same, done from this network.
+    #[must_use]
+    pub fn seen_from(self, ip_prefix: &str) -> Self {
+        Self { ip_prefix: ip_prefix.to_owned(), ..self }
     }
 }
 
@@ -248,6 +259,15 @@ impl Subscription {
         let mut proofs = self.proofs;
         proofs.push(proof);
         Some(Self { state, proofs, end_time: Some(at), end_reason: reason.to_owned(), ..self })
+    }
+
+    /// The same without the networks that the person acted from; none when no proof has one.
+    pub fn without_networks(self) -> Option<Self> {
+        if self.proofs.iter().all(|proof| proof.ip_prefix.is_empty()) {
+            return None;
+        }
+        let proofs = self.proofs.into_iter().map(|proof| proof.seen_from("")).collect();
+        Some(Self { proofs, ..self })
     }
 
     /// The person wants it again, on a page that only the person can reach. None when it is active.

@@ -90,11 +90,7 @@ pub async fn scrub_inbound(conn: &mut Conn<'_>, normalized: &str, about: &[Deliv
     Ok(i64::try_from(count).unwrap_or(i64::MAX))
 }
 
-/// Makes the events that told which of these addresses are suppressed events about nobody; they stay in the feed.
-pub async fn scrub_events(conn: &mut Conn<'_>, suppressions: &[SubjectId]) -> Result<(), Fault> {
-    outbox::rewrite(conn, suppressions, |event| match event {
-        Event::SuppressionCreated(told) => Event::SuppressionCreated(Box::new(told.forgotten())),
-        other => other,
-    })
-    .await
+/// Lets the events about these subscriptions and suppressions forget the person; they stay in the feed.
+pub async fn scrub_events(conn: &mut Conn<'_>, subjects: &[SubjectId]) -> Result<(), Fault> {
+    outbox::rewrite(conn, subjects, Event::forgotten).await
 }

@@ -8,10 +8,10 @@ use axum::{
 };
 use rapport_core::Failure;
 
-use super::{Pages, frame, language_of, token::Token};
+use super::{Pages, frame, language_of, token::Token, visitor::Visitor};
 use crate::{
     app::{page, subscription},
-    domain::wording::naming,
+    domain::{Proof, ProofKind, wording::naming},
 };
 
 /// Shows the button. It changes nothing.
@@ -30,9 +30,15 @@ pub async fn show(State(pages): State<Pages>, Token(token): Token, headers: Head
 }
 
 /// Confirms. The answer depends on the form only, never on the token.
-pub async fn act(State(pages): State<Pages>, Token(token): Token, headers: HeaderMap, body: Bytes) -> Response {
+pub async fn act(State(pages): State<Pages>, Token(token): Token, Visitor(network): Visitor, headers: HeaderMap, body: Bytes) -> Response {
     let cx = pages.context();
-    let done = pages.database.write(async |conn| subscription::confirm_subscription(conn, &cx, &pages.keys, &token, "page").await).await;
+    let done = pages
+        .database
+        .write(async |conn| {
+            let proof = Proof::plain(ProofKind::Confirmed, "page", &*cx.caller.name, cx.now).seen_from(&network);
+            subscription::confirm_subscription(conn, &cx, &pages.keys, &token, proof).await
+        })
+        .await;
     match done {
         Ok(_) | Err(Failure::Refused(_)) => {
             let wording = pages.wished(language_of(&String::from_utf8_lossy(&body)), &headers);

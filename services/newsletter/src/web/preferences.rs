@@ -10,7 +10,7 @@ use axum::{
 };
 use rapport_core::{Language, PublicationId};
 
-use super::{Pages, frame, token::Token};
+use super::{Pages, frame, token::Token, visitor::Visitor};
 use crate::{
     app::{
         Failed,
@@ -35,6 +35,7 @@ pub async fn show(State(pages): State<Pages>, Token(token): Token, headers: Head
 pub async fn act(
     State(pages): State<Pages>,
     Token(token): Token,
+    visitor: Visitor,
     headers: HeaderMap,
     form: Result<Form<Vec<(String, String)>>, FormRejection>,
 ) -> Response {
@@ -42,7 +43,7 @@ pub async fn act(
         Ok(Form(sent)) => sent,
         Err(rejected) => return pages.unknown(rejected.status(), &headers),
     };
-    match done(&pages, &token, &headers, &sent).await {
+    match done(&pages, &token, (&headers, visitor), &sent).await {
         Ok(Some(shown)) => view(&pages, &headers, &shown, true),
         Ok(None) => pages.unknown(StatusCode::OK, &headers),
         Err(failure) => pages.sorry(&headers, &failure),
@@ -53,11 +54,16 @@ async fn looked(pages: &Pages, token: &str) -> Result<Option<Preferences>, Faile
     pages.database.read(async |conn| preferences::show(conn, &pages.keys, token).await).await
 }
 
-async fn done(pages: &Pages, token: &str, headers: &HeaderMap, sent: &[(String, String)]) -> Result<Option<Preferences>, Failed> {
+async fn done(
+    pages: &Pages,
+    token: &str,
+    (headers, Visitor(network)): (&HeaderMap, Visitor),
+    sent: &[(String, String)],
+) -> Result<Option<Preferences>, Failed> {
     let Some(before) = looked(pages, token).await? else { return Ok(None) };
     let cx = pages.context();
     if sent.iter().any(|(name, value)| (name.as_str(), value.as_str()) == LEAVE) {
-        pages.database.write(async |conn| preferences::leave(conn, &cx, &pages.keys, token).await).await?;
+        pages.database.write(async |conn| preferences::leave(conn, &cx, &pages.keys, token, &network).await).await?;
     } else {
         // The words that the person saw.
         let seen = pages.wording(before.language.as_ref(), headers);
@@ -67,6 +73,7 @@ async fn done(pages: &Pages, token: &str, headers: &HeaderMap, sent: &[(String, 
             language: language(pages, sent),
             wording: seen.preferences_legend.clone(),
             wording_version: format!("preferences/{}", seen.language),
+            ip_prefix: network,
         };
         pages.database.write(async |conn| preferences::save(conn, &cx, &pages.keys, token, &wish).await).await?;
     }

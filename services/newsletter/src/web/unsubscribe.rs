@@ -7,7 +7,7 @@ use axum::{
     response::Response,
 };
 
-use super::{Pages, frame, language_of, token::Token};
+use super::{Pages, frame, language_of, token::Token, visitor::Visitor};
 use crate::{
     app::{page, subscription},
     domain::{Proof, ProofKind, wording::naming},
@@ -36,16 +36,17 @@ pub async fn show(State(pages): State<Pages>, Token(token): Token, headers: Head
 }
 
 /// Ends it. The answer depends on the form only, never on the token.
-pub async fn act(State(pages): State<Pages>, Token(token): Token, headers: HeaderMap, body: Bytes) -> Response {
+pub async fn act(State(pages): State<Pages>, Token(token): Token, Visitor(network): Visitor, headers: HeaderMap, body: Bytes) -> Response {
     let cx = pages.context();
     // RFC 8058 sends the pair as a form of either encoding; a person's browser sends our own form.
     let body = String::from_utf8_lossy(&body);
     let one_click = body.contains("List-Unsubscribe") && body.contains("One-Click");
-    let kind = if one_click { ProofKind::OneClick } else { ProofKind::Page };
+    // One click comes from the mail program's house as often as from the person's: its network shows nothing of the person.
+    let (kind, network) = if one_click { (ProofKind::OneClick, "") } else { (ProofKind::Page, network.as_str()) };
     let done = pages
         .database
         .write(async |conn| {
-            let proof = Proof::plain(kind, "page", &*cx.caller.name, cx.now);
+            let proof = Proof::plain(kind, "page", &*cx.caller.name, cx.now).seen_from(network);
             subscription::unsubscribe_by_token(conn, &cx, &pages.keys, &token, proof, "").await
         })
         .await;

@@ -10,6 +10,7 @@ mod inbound;
 mod lmtp;
 mod mails;
 mod messages;
+mod networks;
 mod newsletter;
 mod notices;
 mod paces;

@@ -29,7 +29,7 @@ pub struct Newsletter {
     pub outbox: PathBuf,
     pages: SocketAddr,
     running: Running,
-    _data: TestDatabase,
+    data: TestDatabase,
 }
 
 impl Newsletter {
@@ -78,12 +78,30 @@ impl Newsletter {
             outbox: data.directory().join("outbox"),
             pages: running.pages.expect("it has pages"),
             running,
-            _data: data,
+            data,
         }
     }
 
     pub async fn stop(self) {
         self.running.stop().await;
+    }
+
+    /// Everything that the service has stored, as text.
+    pub async fn stored(&self) -> String {
+        if let Some(postgres) = self.data.postgres() {
+            let client = postgres.connect().await;
+            let row = client.query_one("SELECT database_to_xml(false, false, '')::text", &[]).await.expect("read");
+            return row.get(0);
+        }
+        let file = self.data.file("newsletter");
+        let name = file.file_name().expect("a name").to_string_lossy().into_owned();
+        let mut stored = String::new();
+        for entry in self.data.directory().read_dir().expect("a directory").map(|entry| entry.expect("an entry")) {
+            if entry.file_name().to_string_lossy().starts_with(&name) {
+                stored += &String::from_utf8_lossy(&std::fs::read(entry.path()).expect("a file"));
+            }
+        }
+        stored
     }
 
     /// A publication whose sender is on this transport.

@@ -9,6 +9,25 @@ use tempfile::TempDir;
 
 use crate::process::Program;
 
+/// How it is started: without a window, and without connections of its own. The sandbox needs rights that root in a container does not
+/// have; the pages are our own.
+const COMMON: [&str; 13] = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--hide-scrollbars",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--disable-default-apps",
+    "--disable-extensions",
+    // No name but this machine's is looked up.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+];
+
 /// Names the program; the test command sets it when it found or fetched one.
 pub const BROWSER_VARIABLE: &str = "RAPPORT_TEST_CHROMIUM";
 
@@ -60,12 +79,10 @@ impl Browser {
     }
 
     async fn run(&self, arguments: &[&str]) -> (String, String) {
-        // The sandbox needs rights that root in a container does not have; the pages are our own.
-        let common = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--no-first-run"];
         let profile = format!("--user-data-dir={}", self.profile.path().display());
         let libraries = std::env::var("RAPPORT_TEST_LIBRARIES").unwrap_or_default();
         let program = Program::new(&self.program).env("LD_LIBRARY_PATH", if self.unpacked() { libraries } else { String::new() });
-        let (out, log, code) = program.args(common).arg(profile).args(arguments).run().await;
+        let (out, log, code) = program.args(COMMON).arg(profile).args(arguments).run().await;
         assert_eq!(code, Some(0), "{}: {log}", self.program.display());
         (out, log)
     }

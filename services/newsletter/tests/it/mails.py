@@ -108,7 +108,7 @@ def verify(octets, keys):
 
 
 def main():
-    checked = signed = 0
+    checked = signed = size = 0
     with open(sys.argv[1], encoding="utf-8") as file:
         keys = json.loads(file.readline())
         for line in file:
@@ -117,13 +117,14 @@ def main():
             try:
                 check(case, octets)
                 checked += 1
+                size += len(octets)
                 if DKIM is not None and case["signed"]:
                     verify(octets, keys)
                     signed += 1
             except Exception as error:
                 sys.stdout.buffer.write(octets[:4000])
                 raise SystemExit(f"mail {checked + 1}: {type(error).__name__}: {error}") from error
-    print(json.dumps({"checked": checked, "signed": signed if DKIM is not None else None}))
+    print(json.dumps({"checked": checked, "octets": size, "signed": signed if DKIM is not None else None}))
 
 
 main()

@@ -112,7 +112,8 @@ async fn a_header_that_holds_no_addresses_is_refused() {
     for header in ["forwarded", "x real ip", "é"] {
         let settings = [("newsletter.ip_address_header", header), ("newsletter.listen", "127.0.0.1:0")];
         let settings = Settings::with(&settings).unwrap_or_else(|problems| panic!("{problems}"));
-        let refused = rapport_newsletter::start(&Host::new(settings, world().world)).await.err().expect("refused").to_string();
+        let Err(refused) = rapport_newsletter::start(&Host::new(settings, world().world)).await else { panic!("{header} is taken") };
+        let refused = refused.to_string();
         assert!(refused.contains("newsletter.ip_address_header"), "{header}: {refused}");
     }
 }

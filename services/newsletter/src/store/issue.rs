@@ -188,22 +188,23 @@ pub async fn list_giving_up(conn: &mut Conn<'_>, limit: i64) -> Result<Vec<Issue
 /// Those of the issues of these deliveries that are being sent. With `hold`, they stay so until the transaction ends: who pauses one waits
 /// for it.
 pub async fn list_sending_of(conn: &mut Conn<'_>, ids: &[DeliveryId], hold: bool) -> Result<HashSet<IssueId>, Fault> {
-    let sending = || issues::table.filter(issues::state.eq(IssueState::Sending)).select(issues::id);
+    let with_state = || issues::table.select((issues::id, issues::state));
     let of = || deliveries::table.filter(deliveries::issue.is_not_null()).select(deliveries::issue.assume_not_null());
-    Ok(match conn {
+    let found: Vec<(IssueId, IssueState)> = match conn {
         Conn::Postgres(c) => {
-            let query = sending().filter(issues::id.eq_any(of().filter(deliveries::id.eq_any(ids))));
-            if hold { query.for_share().load(c).await? } else { query.load(c).await? }.into_iter().collect()
+            let query = with_state().filter(issues::id.eq_any(of().filter(deliveries::id.eq_any(ids))));
+            if hold { query.for_share().load(c).await? } else { query.load(c).await? }
         }
         Conn::Sqlite(c) => {
-            let mut found = HashSet::new();
+            let mut found = Vec::with_capacity(ids.len());
             for id in ids {
-                let one = sending().filter(issues::id.eq_any(of().filter(deliveries::id.eq(id)))).first::<IssueId>(&mut *c).await;
-                found.extend(one.optional()?);
+                let one = with_state().filter(issues::id.eq_any(of().filter(deliveries::id.eq(id))));
+                found.extend(one.first::<(IssueId, IssueState)>(&mut *c).await.optional()?);
             }
             found
         }
-    })
+    };
+    Ok(found.into_iter().filter(|(_, state)| *state == IssueState::Sending).map(|(id, _)| id).collect())
 }
 
 /// Stores a new one; false when its id is taken.

@@ -218,25 +218,23 @@ pub async fn find_of_for_update(
     }
 }
 
-/// Those of the subscriptions of these deliveries that go on.
+/// Those of the subscriptions of these deliveries that go on. Which state they are in is looked at here and not by the database, which
+/// could be led to search by it.
 pub async fn list_active_of(conn: &mut Conn<'_>, ids: &[DeliveryId]) -> Result<HashSet<SubscriptionId>, Fault> {
-    let active = || subscriptions::table.filter(subscriptions::state.eq(SubscriptionState::Active)).select(subscriptions::id);
+    let with_state = || subscriptions::table.select((subscriptions::id, subscriptions::state));
     let of = || deliveries::table.filter(deliveries::subscription.is_not_null()).select(deliveries::subscription.assume_not_null());
-    match conn {
-        Conn::Postgres(c) => {
-            let of_these = of().filter(deliveries::id.eq_any(ids));
-            Ok(active().filter(subscriptions::id.eq_any(of_these)).load(c).await?.into_iter().collect())
-        }
+    let found: Vec<(SubscriptionId, SubscriptionState)> = match conn {
+        Conn::Postgres(c) => with_state().filter(subscriptions::id.eq_any(of().filter(deliveries::id.eq_any(ids)))).load(c).await?,
         Conn::Sqlite(c) => {
-            let mut found = HashSet::new();
+            let mut found = Vec::with_capacity(ids.len());
             for id in ids {
-                let one =
-                    active().filter(subscriptions::id.eq_any(of().filter(deliveries::id.eq(id)))).first::<SubscriptionId>(&mut *c).await;
-                found.extend(one.optional()?);
+                let one = with_state().filter(subscriptions::id.eq_any(of().filter(deliveries::id.eq(id))));
+                found.extend(one.first::<(SubscriptionId, SubscriptionState)>(&mut *c).await.optional()?);
             }
-            Ok(found)
+            found
         }
-    }
+    };
+    Ok(found.into_iter().filter(|(_, state)| *state == SubscriptionState::Active).map(|(id, _)| id).collect())
 }
 
 /// What a list of subscriptions is narrowed to.

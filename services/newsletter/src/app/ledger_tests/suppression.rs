@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::House;
 use crate::{
-    app::ledger::{Step, Work},
+    app::{claim::Work, ledger::Step},
     domain::{Event, Reply, Report, SmtpPhase, SuppressionReason, Verdict},
 };
 

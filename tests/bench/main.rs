@@ -1,7 +1,6 @@
 //! `cargo bench`: what the services do a second, each beside the other side in the same run, because machines are noisy.
-//! `cargo bench -- create get guidance import interactions latency memory render sending start` runs some; `--seconds N` says how long each measurement takes,
-//! `--rows N` how many rows are imported and how many mails sent at most. `latency` is the part of `sending` with a server far away,
-//! `memory` freezes issues to N and to ten times N readers.
+//! `-- create get guidance import interactions latency memory render sending start` runs some; `--seconds N` for each, `--rows N` imported
+//! or mails at most. `latency` is the part of `sending` to a server far away; `memory` freezes issues to N and to ten times N readers.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 

@@ -39,8 +39,7 @@ unpack() {
 }
 
 libraries() {
-    for library in "$tools/root/usr/lib" "$tools/root/usr/lib/postfix" "$tools"/root/usr/lib/*-linux-gnu "$tools"/root/lib/*-linux-gnu \
-        "$tools"/root/usr/lib/*-linux-gnu/pulseaudio; do
+    for library in "$tools/root/usr/lib" "$tools/root/usr/lib/postfix" "$tools"/root/usr/lib/*-linux-gnu "$tools"/root/lib/*-linux-gnu; do
         if [ -d "$library" ]; then printf '%s:' "$library"; fi
     done
     # Some packages keep what only their own programs share in a directory of its own: libpulsecommon, for example.

@@ -11,13 +11,11 @@ use rapport_db::{Conn, together};
 
 use super::{Failed, pace::Paces, suppression::suppressed, tally::Tally, unchanged};
 use crate::{
-    domain::{
-        Delivery, Held, Issue, IssueState, Keys, Message, Publication, Sender, SiteLimits, Subscription, WithheldReason, pace::HORIZON,
-    },
+    domain::{Delivery, Held, Issue, Keys, Message, Publication, Sender, SiteLimits, Subscription, WithheldReason, pace::HORIZON},
     store::{self, dispatch::Due},
 };
 
-/// Issues that are sent at a time; those that began later wait until one of them is complete or paused.
+/// Issues that are leased from at a time, of those that have somebody to be tried now.
 const ISSUES: i64 = 50;
 
 /// How much a worker takes at a time.
@@ -76,11 +74,7 @@ pub enum About {
 /// When the database fails.
 pub async fn claim(conn: &mut Conn<'_>, cx: &Context, keys: &Keys, claim: &Claim) -> Result<Claimed, Failed> {
     let (clock, senders, issues) =
-        together!(conn, |c| rapport_db::clock::now(c), |c| store::pace::list_for_update(c), |c| store::issue::list_in(
-            c,
-            IssueState::Sending,
-            ISSUES
-        ),)?;
+        together!(conn, |c| rapport_db::clock::now(c), |c| store::pace::list_for_update(c), |c| store::issue::list_due(c, cx.now, ISSUES))?;
     let mut closed = if claim.limits.any_per_minute() { store::pace::list_closed_sites(conn, clock + HORIZON).await? } else { Vec::new() };
     closed.retain(|site| claim.limits.of(site).per_minute > 0);
     let mut paces = Paces::new(senders, closed, cx.now, clock);

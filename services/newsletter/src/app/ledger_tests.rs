@@ -51,6 +51,11 @@ impl House {
 
     /// An issue whose audience of this many is frozen and that is being sent.
     async fn issue(&self, audience: usize) -> IssueId {
+        self.issue_to(0..audience).await
+    }
+
+    /// The same to the readers of these numbers.
+    async fn issue_to(&self, readers: std::ops::Range<usize>) -> IssueId {
         let (cx, keys) = (&self.cx, &self.keys);
         let (sender, publication, id) = (cx.fresh(), cx.fresh(), cx.fresh());
         self.database
@@ -78,7 +83,7 @@ impl House {
                     track_clicks: false,
                 };
                 publication::create_publication(conn, cx, command).await?;
-                for number in 0..audience {
+                for number in readers.clone() {
                     subscribe(conn, cx, publication, number).await?;
                 }
                 let content = Content { subject: "News".into(), html: String::new(), text: "News".into(), ..Content::default() };

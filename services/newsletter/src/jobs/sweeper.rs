@@ -33,7 +33,10 @@ async fn sweep(work: &Work) -> Result<(), Failed> {
     while work.database.read(async |conn| publication::any_overdue(conn, cx.now).await).await? {
         work.database.write(async |conn| publication::tell_overdue(conn, &cx, LIMIT).await).await?;
     }
-    work.database.write(async |conn| pace::forget_sites(conn).await).await?;
+    // Without such limits there is nothing to forget, and a write every few seconds would keep a disk awake.
+    if work.settings.site_limits().any_per_minute() {
+        work.database.write(async |conn| pace::forget_sites(conn).await).await?;
+    }
     for issue in work.database.read(async |conn| issue::list_giving_up(conn, LIMIT).await).await? {
         let mut after = None;
         loop {

@@ -4,7 +4,7 @@ use std::{collections::HashSet, time::Duration};
 
 use diesel::{
     AsChangeset, BoolExpressionMethods, ExpressionMethods, Insertable, NullableExpressionMethods, OptionalExtension, QueryDsl, Queryable,
-    Selectable, SelectableHelper,
+    Selectable, SelectableHelper, dsl::exists,
 };
 use diesel_async::RunQueryDsl;
 use rapport_core::{DeliveryId, IssueId, JourneyId, PublicationId, SubjectId, Time};
@@ -159,6 +159,22 @@ pub async fn list(conn: &mut Conn<'_>, filter: Filter, after: Option<(Time, Issu
 /// The ids of issues in this state, oldest first.
 pub async fn list_in(conn: &mut Conn<'_>, state: IssueState, limit: i64) -> Result<Vec<IssueId>, Fault> {
     Ok(on!(conn, |c| issues::table.filter(issues::state.eq(state)).order(issues::id.asc()).limit(limit).select(issues::id).load(c).await)?)
+}
+
+/// The ids of issues that are being sent and have somebody to be tried now who is leased to nobody, oldest first.
+pub async fn list_due(conn: &mut Conn<'_>, now: Time, limit: i64) -> Result<Vec<IssueId>, Fault> {
+    let somebody = || {
+        let waiting = deliveries::table.filter(deliveries::issue.eq(issues::id.nullable())).filter(deliveries::waiting);
+        exists(waiting.filter(deliveries::worker.is_null()).filter(deliveries::next_attempt_time.le(now)))
+    };
+    Ok(on!(conn, |c| issues::table
+        .filter(issues::state.eq(IssueState::Sending))
+        .filter(somebody())
+        .order(issues::id.asc())
+        .limit(limit)
+        .select(issues::id)
+        .load(c)
+        .await)?)
 }
 
 /// The ids of issues that are to be sent by themselves by now, oldest first.

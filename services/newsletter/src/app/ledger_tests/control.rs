@@ -109,6 +109,17 @@ both_databases! {
         }
     }
 
+    async fn issues_whose_readers_all_wait_for_later_hold_up_no_newer_one(backend: Backend) {
+        let house = House::new(backend).await;
+        for number in 0..51 {
+            house.issue_to(number..number + 1).await;
+        }
+        let mut leased = house.claim("worker", 100).await;
+        assert_eq!(leased.len(), 50, "as many issues as are leased from at a time");
+        leased.extend(house.claim("worker", 100).await);
+        assert_eq!(leased.len(), 51, "those that have nobody left do not count");
+    }
+
     async fn a_letter_that_is_being_written_does_not_leave_when_its_issue_is_paused_and_waits_for_the_next_lease(backend: Backend) {
         let house = House::new(backend).await;
         let id = house.issue(3).await;

@@ -8,6 +8,7 @@ use futures::future::join_all;
 use rapport_core::{Channel, Failure, Never, Time};
 use rapport_db::{Fault, Json, feed, leases, on, requests};
 use rapport_testkit::both_databases;
+use tokio::sync::Notify;
 
 use crate::notes::{find, ids, insert, note, notes, open, settings};
 
@@ -65,6 +66,26 @@ both_databases! {
             .await;
         assert!(matches!(refused, Err(Failure::Stale)));
         assert!(ids(&database).await.is_empty());
+    }
+
+    async fn a_body_dropped_midway_leaves_nothing_and_its_connection_to_nobody(backend: Backend) {
+        let place = backend.database().await;
+        let database = open(&place).await;
+        for number in 0..5 {
+            let inserted = Notify::new();
+            let midway = database.write(async |conn| -> Result<(), Failure<Never>> {
+                insert(conn, &note(2 * number)).await?;
+                inserted.notify_one();
+                std::future::pending().await
+            });
+            tokio::select! {
+                _ = midway => panic!("it never ends"),
+                () = inserted.notified() => {}
+            }
+            let next = note(2 * number + 1);
+            database.write(async |conn| -> Result<_, Failure<Never>> { Ok(insert(conn, &next).await?) }).await.expect("stored");
+        }
+        assert_eq!(ids(&database).await, [1, 3, 5, 7, 9].map(|number| note(number).id));
     }
 
     async fn one_request_id_has_one_effect_however_often_it_comes_at_once(backend: Backend) {

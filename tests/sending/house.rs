@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -53,32 +54,26 @@ impl House {
         all.extend(data.postgres().map(|database| format!("database.url={}", database.url())));
         let mut house = Self { data, settings: all, sender_id: String::new(), publication_id: String::new() };
         let worker = house.start().await;
-        house.publish(&worker).await;
+        (house.sender_id, house.publication_id) = worker.publish("relay").await;
+        house.subscribe_first(&worker).await;
         let file = house.data.file("newsletter");
-        let place = house.data.postgres().map_or(Place::Sqlite(&file), |database| Place::Postgres(database.url()));
-        readers::grow(place, count - 1, address).await;
+        readers::grow(house.place(&file), count - 1, address).await;
         (house, worker)
     }
 
-    async fn publish(&mut self, worker: &Worker) {
-        let publications = PublicationServiceClient::new(worker.channel.clone());
-        let sender = pb::Sender {
-            from_name: "The Shop".to_owned(),
-            from_address: "news@rapport.test".to_owned(),
-            transport: "relay".to_owned(),
-            ..Default::default()
-        };
-        let request = pb::CreateSenderRequest { sender: Some(sender), request_id: "sender".to_owned(), ..Default::default() };
-        self.sender_id = insist!(publications.create_sender(request)).sender.expect("it").sender_id;
-        let publication = pb::Publication {
-            display_name: "News".to_owned(),
-            sender_id: self.sender_id.clone(),
-            cadence: pb::Cadence::Irregular.into(),
-            ..Default::default()
-        };
-        let request =
-            pb::CreatePublicationRequest { publication: Some(publication), request_id: "publication".to_owned(), ..Default::default() };
-        self.publication_id = insist!(publications.create_publication(request)).publication.expect("it").publication_id;
+    fn place<'a>(&'a self, file: &'a Path) -> Place<'a> {
+        self.data.postgres().map_or(Place::Sqlite(file), |database| Place::Postgres(database.url()))
+    }
+
+    /// Another publication with the same readers, whose sender uses this transport; gives its id.
+    pub async fn also(&self, worker: &Worker, transport: &str) -> String {
+        let (_, publication_id) = worker.publish(transport).await;
+        let file = self.data.file("newsletter");
+        readers::share(self.place(&file), &self.publication_id, &publication_id).await;
+        publication_id
+    }
+
+    async fn subscribe_first(&self, worker: &Worker) {
         let subscriptions = SubscriptionServiceClient::new(worker.channel.clone());
         let request = pb::SubscribeRequest {
             publication_id: self.publication_id.clone(),
@@ -121,19 +116,47 @@ impl Worker {
         IssueServiceClient::new(self.channel.clone())
     }
 
+    /// A publication whose sender uses this transport; gives the ids of the sender and the publication.
+    async fn publish(&self, transport: &str) -> (String, String) {
+        let publications = PublicationServiceClient::new(self.channel.clone());
+        let sender = pb::Sender {
+            from_name: "The Shop".to_owned(),
+            from_address: "news@rapport.test".to_owned(),
+            transport: transport.to_owned(),
+            ..Default::default()
+        };
+        let request = pb::CreateSenderRequest { sender: Some(sender), request_id: format!("sender-{transport}"), ..Default::default() };
+        let sender_id = insist!(publications.create_sender(request)).sender.expect("it").sender_id;
+        let publication = pb::Publication {
+            display_name: format!("News by {transport}"),
+            sender_id: sender_id.clone(),
+            cadence: pb::Cadence::Irregular.into(),
+            ..Default::default()
+        };
+        let request_id = format!("publication-{transport}");
+        let request = pb::CreatePublicationRequest { publication: Some(publication), request_id, ..Default::default() };
+        (sender_id, insist!(publications.create_publication(request)).publication.expect("it").publication_id)
+    }
+
     /// Writes an issue and begins to send it.
     pub async fn send(&self, house: &House, on_unknown: OnUnknown) -> String {
+        self.send_to(&house.publication_id, on_unknown).await
+    }
+
+    /// The same to the readers of another publication.
+    pub async fn send_to(&self, publication_id: &str, on_unknown: OnUnknown) -> String {
         let client = self.issues();
         let issue = pb::Issue {
-            publication_id: house.publication_id.clone(),
+            publication_id: publication_id.to_owned(),
             subject: "News for {{ subscriber.display_name }}".to_owned(),
             html: "<p>Dear {{ subscriber.display_name }}, this is new.</p>".to_owned(),
             on_unknown: on_unknown.into(),
             ..Default::default()
         };
-        let request = pb::CreateIssueRequest { issue: Some(issue), request_id: "issue".to_owned(), ..Default::default() };
+        let request = pb::CreateIssueRequest { issue: Some(issue), request_id: format!("issue-{publication_id}"), ..Default::default() };
         let issue_id = insist!(client.create_issue(request)).issue.expect("it").issue_id;
-        let request = pb::SendIssueRequest { issue_id: issue_id.clone(), request_id: "send".to_owned(), ..Default::default() };
+        let request =
+            pb::SendIssueRequest { issue_id: issue_id.clone(), request_id: format!("send-{publication_id}"), ..Default::default() };
         insist!(client.send_issue(request));
         issue_id
     }

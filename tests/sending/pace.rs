@@ -11,7 +11,7 @@ const USUAL: u64 = 25;
 
 /// Sends at this rate with so many sessions; gives the rate at which mails arrived.
 async fn arrived(backend: Backend, rate: u64, sessions: usize, seconds: u64) -> f64 {
-    let smtp = Smtp::start(Manners::default()).await;
+    let smtp = Smtp::start(Manners { durable: false, ..Manners::default() }).await;
     let count = (rate * seconds) as usize;
     let at_a_time = format!("newsletter.letters_at_a_time={sessions}");
     let address = "'reader' || n.i || '@site' || (n.i % 100) || '.test'";

@@ -54,6 +54,8 @@ pub struct Manners {
     pub tls: Tls,
     /// The user and password that AUTH PLAIN or LOGIN has to bring before MAIL.
     pub login: Option<(String, String)>,
+    /// Whether a mail is on the disk before it is answered. Without it, the server is not what a test of speed measures.
+    pub durable: bool,
     /// After this many messages a session gets 421.
     pub messages_per_session: usize,
     /// More sessions at a time get 421 as a greeting.
@@ -70,6 +72,7 @@ impl Default for Manners {
             unicode: true,
             tls: Tls::None,
             login: None,
+            durable: true,
             messages_per_session: usize::MAX,
             sessions: usize::MAX,
             deeds: Vec::new(),

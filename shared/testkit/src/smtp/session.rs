@@ -291,7 +291,8 @@ impl Session<'_> {
             message,
         };
         let shared = Arc::clone(self.shared);
-        let number = tokio::task::spawn_blocking(move || shared.journal.keep(mail)).await.map_err(io::Error::other)?;
+        let durable = self.manners.durable;
+        let number = tokio::task::spawn_blocking(move || shared.journal.keep(mail, durable)).await.map_err(io::Error::other)?;
         self.messages += 1;
         self.forget();
         if what == Some(What::Kept) {

@@ -6,7 +6,10 @@ use rapport_client::{CustomerFeed, Peer};
 use rapport_core::{Caller, Context, World};
 use rapport_db::Database;
 use rapport_server::{Host, Job};
-use tokio::{net::TcpListener, sync::Notify};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, watch},
+};
 
 use crate::{
     NAME,
@@ -16,8 +19,10 @@ use crate::{
     settings::Settings,
 };
 
+mod clerk;
 mod committer;
 mod customers;
+mod desk;
 mod dispatcher;
 mod freezer;
 mod leases;
@@ -62,7 +67,7 @@ impl Work {
 #[derive(Clone, Debug, Default)]
 pub struct Bells {
     freeze: Arc<Notify>,
-    mail: Arc<Notify>,
+    mail: watch::Sender<()>,
 }
 
 impl Bells {
@@ -72,13 +77,14 @@ impl Bells {
     }
     /// There is something to hand over.
     pub fn mail(&self) {
-        self.mail.notify_one();
+        self.mail.send_replace(());
     }
     async fn frozen(&self) {
         self.freeze.notified().await;
     }
-    async fn mailed(&self) {
-        self.mail.notified().await;
+    /// Each that hands over hears every ring.
+    fn mails(&self) -> watch::Receiver<()> {
+        self.mail.subscribe()
     }
 }
 

@@ -11,8 +11,13 @@ use rapport_db::{Conn, together};
 
 use super::{Failed, pace::Paces, suppression::suppressed, tally::Tally, unchanged};
 use crate::{
-    domain::{Delivery, Held, Issue, Keys, Message, Publication, Sender, SiteLimits, Subscription, WithheldReason, pace::HORIZON},
-    store::{self, dispatch::Due},
+    domain::{
+        Delivery, Held, Issue, Keys, Message, Publication, Sender, SiteLimits, Subscription, WithheldReason, pace::HORIZON, sender::Route,
+    },
+    store::{
+        self,
+        dispatch::{Due, Of},
+    },
 };
 
 /// Issues that are leased from at a time, of those that have somebody to be tried now.
@@ -23,6 +28,8 @@ const ISSUES: i64 = 50;
 pub struct Claim {
     /// The worker.
     pub worker: String,
+    /// Whose deliveries it takes.
+    pub route: Route,
     /// How many deliveries it has room for.
     pub room: usize,
     /// How many of them to sites that are known.
@@ -73,12 +80,18 @@ pub enum About {
 /// # Errors
 /// When the database fails.
 pub async fn claim(conn: &mut Conn<'_>, cx: &Context, keys: &Keys, claim: &Claim) -> Result<Claimed, Failed> {
-    let (clock, senders, issues) =
-        together!(conn, |c| rapport_db::clock::now(c), |c| store::pace::list_for_update(c), |c| store::issue::list_due(c, cx.now, ISSUES))?;
+    let senders = store::sender::list_of(conn, &claim.route).await?;
+    if senders.is_empty() {
+        return Ok(Claimed::default());
+    }
+    let (clock, limited, issues) = together!(conn, |c| rapport_db::clock::now(c), |c| store::pace::list_for_update(c, &senders), |c| {
+        store::issue::list_due(c, &senders, cx.now, ISSUES)
+    })?;
     let mut closed = if claim.limits.any_per_minute() { store::pace::list_closed_sites(conn, clock + HORIZON).await? } else { Vec::new() };
     closed.retain(|site| claim.limits.of(site).per_minute > 0);
-    let mut paces = Paces::new(senders, closed, cx.now, clock);
-    let (candidates, limited) = candidates(conn, cx, &mut paces, &issues, claim).await?;
+    let mut paces = Paces::new(limited, closed, cx.now, clock);
+    let of = issues.into_iter().map(Of::Issue).chain([Of::Messages(&senders)]).collect();
+    let (candidates, limited) = candidates(conn, cx, &mut paces, of, claim).await?;
     let sites = candidates.iter().map(|candidate| candidate.site.as_str()).collect();
     paces.load_sites(conn, &claim.limits, sites).await?;
     let chosen = choose(candidates, &mut paces, claim);
@@ -122,17 +135,18 @@ async fn candidates(
     conn: &mut Conn<'_>,
     cx: &Context,
     paces: &mut Paces,
-    issues: &[IssueId],
+    all: Vec<Of<'_>>,
     claim: &Claim,
 ) -> Result<(Vec<Due>, bool), Failed> {
     let busy = claim.sites.iter().filter(|(_, room)| **room == 0).map(|(site, _)| site.clone()).collect();
     let without = paces.without(busy);
     let limit = claim.room * 2;
     // Issues that are sent at the same time get on at the same time.
-    let of_each = limit.div_ceil(issues.len().max(1));
+    let of_each = limit.div_ceil((all.len() - 1).max(1));
     let (mut found, mut limited) = (Vec::new(), false);
-    for (issue, limit) in [(None, limit)].into_iter().chain(issues.iter().map(|issue| (Some(*issue), of_each))) {
-        let due = store::dispatch::list_due(conn, issue, cx.now, &without, i64::try_from(limit).unwrap_or(i64::MAX)).await?;
+    for of in all {
+        let limit = if matches!(of, Of::Issue(_)) { of_each } else { limit };
+        let due = store::dispatch::list_due(conn, of, cx.now, &without, i64::try_from(limit).unwrap_or(i64::MAX)).await?;
         limited |= due.len() == limit;
         found.extend(due);
     }

@@ -25,7 +25,7 @@ use super::{
 use crate::{
     domain::{
         Audience, Cadence, Content, Counts, Facts, IssueState, Keys, OnUnknown, Proof, ProofKind, PublicationKind, Reply, Report,
-        SiteLimit, SiteLimits, SmtpPhase, Subscriber, Subscription, Verdict,
+        SiteLimit, SiteLimits, SmtpPhase, Subscriber, Subscription, Verdict, sender::Route,
     },
     store,
 };
@@ -123,7 +123,7 @@ impl House {
 
     async fn claim_within(&self, worker: &str, room: usize, limits: SiteLimits) -> Vec<Leased> {
         let (worker, sites, limits, lease) = (worker.to_owned(), BTreeMap::new(), Arc::new(limits), Duration::from_secs(3600));
-        let claim = Claim { worker, room, sites, other_sites: 100, limits, lease };
+        let claim = Claim { worker, route: Route::By("outbox".to_owned()), room, sites, other_sites: 100, limits, lease };
         self.database.write(async |conn| claim::claim(conn, &self.cx, &self.keys, &claim).await).await.expect("leased").work
     }
 

@@ -41,6 +41,23 @@ impl Sender {
     }
 }
 
+/// Which senders are served together: a mail server that does not answer holds up no others than its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// Those that send by this transport.
+    By(String),
+    /// Those that send by none of these: senders may name a transport that the settings do not have.
+    ByNone(Vec<String>),
+}
+
+impl Route {
+    /// One for each of these transports, and one for senders that name another.
+    pub fn all(transports: impl IntoIterator<Item = String>) -> Vec<Self> {
+        let transports: Vec<String> = transports.into_iter().collect();
+        transports.iter().cloned().map(Self::By).chain([Self::ByNone(transports.clone())]).collect()
+    }
+}
+
 /// A domain name, parsed as the domain of a mail address.
 ///
 /// # Errors

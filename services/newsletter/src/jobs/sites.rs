@@ -1,4 +1,4 @@
-//! How many letters may be under way to each destination site: few to one that is new, more as it takes them, half as many when it
+//! How many letters may be under way to each destination site: one to a site that is new, more as it takes them, half as many when it
 //! asks for less or does not answer (additive increase, multiplicative decrease, as TCP does: RFC 5681).
 
 use std::{
@@ -11,8 +11,8 @@ use tokio::time::Instant;
 
 use crate::domain::{Courtesy, SiteLimits};
 
-/// What a site that nothing is known of gets.
-const START: usize = 2;
+/// What a site that nothing is known of gets: as long as its first letter is not answered, a second one would only wait too.
+const START: usize = 1;
 /// More sites than this are not kept in mind for longer than they have letters under way or asked for less of late.
 const MANY: usize = 10_000;
 /// For how long a site that asked for less is kept in mind at least.
@@ -68,16 +68,8 @@ impl Sites {
 
     /// How much room there is; sites with as much as an unknown one has are not named.
     pub fn room(&self) -> Room {
-        let other = START.min(self.limits.other.at_a_time);
-        // A site with a limit of its own may get fewer than others even if nothing is known of it.
-        let few = self.limits.named.iter().filter(|(name, limit)| limit.at_a_time < START && !self.known.contains_key(*name));
-        let few = few.map(|(name, limit)| (name.clone(), limit.at_a_time));
-        let known = self.known.iter().map(|(name, site)| (name, site.left())).filter(|(_, left)| *left != other);
-        Room { known: few.chain(known.map(|(name, left)| (name.clone(), left))).collect(), other }
-    }
-
-    fn start(&self, site: &str) -> usize {
-        START.min(self.limits.of(site).at_a_time)
+        let known = self.known.iter().map(|(name, site)| (name.clone(), site.left())).filter(|(_, left)| *left != START);
+        Room { known: known.collect(), other: START }
     }
 
     /// A letter to this site waits for its turn.
@@ -87,7 +79,7 @@ impl Sites {
                 site.under_way + site.queued > 0 || site.reduced.is_some_and(|at| now.saturating_duration_since(at) < OF_LATE)
             });
         }
-        let start = self.start(site) as f64;
+        let start = START as f64;
         self.known.entry(site.to_owned()).or_insert(Site { queued: 0, under_way: 0, limit: start, reduced: None }).queued += 1;
     }
 
@@ -132,7 +124,7 @@ mod tests {
     use crate::domain::SiteLimit;
 
     fn room(sites: &Sites, site: &str) -> usize {
-        sites.known.get(site).map_or(sites.start(site), Site::left)
+        sites.known.get(site).map_or(START, Site::left)
     }
 
     fn limit(at_a_time: usize) -> SiteLimit {
@@ -159,8 +151,8 @@ mod tests {
     #[test]
     fn a_site_that_takes_letters_gets_twice_as_many_each_round_up_to_the_most() {
         let (mut sites, mut now) = (at_most(10), Instant::now());
-        let rounds: Vec<usize> = (0..4).map(|_| round(&mut sites, "example.test", Courtesy::Welcome, &mut now)).collect();
-        assert_eq!(rounds, [2, 4, 8, 10]);
+        let rounds: Vec<usize> = (0..5).map(|_| round(&mut sites, "example.test", Courtesy::Welcome, &mut now)).collect();
+        assert_eq!(rounds, [1, 2, 4, 8, 10]);
     }
 
     #[test]
@@ -181,9 +173,8 @@ mod tests {
     fn a_site_with_a_limit_of_its_own_keeps_to_it_from_the_first_letter_on() {
         let named = [("one.test".to_owned(), limit(1)), ("many.test".to_owned(), limit(4))].into();
         let (mut sites, mut now) = (Sites::new(SiteLimits { named, other: limit(2) }), Instant::now());
-        assert_eq!(sites.room(), Room { known: [("one.test".to_owned(), 1)].into(), other: 2 });
         let mut rounds = |site| [(); 3].map(|()| round(&mut sites, site, Courtesy::Welcome, &mut now));
-        assert_eq!([rounds("one.test"), rounds("many.test"), rounds("else.test")], [[1, 1, 1], [2, 4, 4], [2, 2, 2]]);
+        assert_eq!([rounds("one.test"), rounds("many.test"), rounds("else.test")], [[1, 1, 1], [1, 2, 4], [1, 2, 2]]);
     }
 
     #[test]

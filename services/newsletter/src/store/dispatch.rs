@@ -37,9 +37,18 @@ pub struct Due {
     pub next_attempt_time: Time,
 }
 
-/// What may be tried now of an issue, or of single messages, and is leased to nobody, by time.
+/// Whose deliveries are sought.
+#[derive(Clone, Copy, Debug)]
+pub enum Of<'a> {
+    /// An issue's.
+    Issue(IssueId),
+    /// The single messages of these senders.
+    Messages(&'a [SenderId]),
+}
+
+/// What may be tried now and is leased to nobody, by time.
 /// On PostgreSQL the rows are locked, and rows that another process has locked are skipped.
-pub async fn list_due(conn: &mut Conn<'_>, issue: Option<IssueId>, now: Time, without: &Without, limit: i64) -> Result<Vec<Due>, Fault> {
+pub async fn list_due(conn: &mut Conn<'_>, of: Of<'_>, now: Time, without: &Without, limit: i64) -> Result<Vec<Due>, Fault> {
     let Without { sites, senders, bulk_of } = without;
     macro_rules! due {
         ($of:expr) => {
@@ -55,14 +64,21 @@ pub async fn list_due(conn: &mut Conn<'_>, issue: Option<IssueId>, now: Time, wi
                 .select(Due::as_select())
         };
     }
-    Ok(match (conn, issue) {
-        (Conn::Postgres(c), Some(issue)) => {
-            let of_issue = due!(deliveries::issue.eq(issue)).filter(deliveries::sender.ne_all(bulk_of));
-            of_issue.for_update().skip_locked().load(c).await?
-        }
-        (Conn::Postgres(c), None) => due!(deliveries::issue.is_null()).for_update().skip_locked().load(c).await?,
-        (Conn::Sqlite(c), Some(issue)) => due!(deliveries::issue.eq(issue)).filter(deliveries::sender.ne_all(bulk_of)).load(c).await?,
-        (Conn::Sqlite(c), None) => due!(deliveries::issue.is_null()).load(c).await?,
+    macro_rules! of_issue {
+        ($issue:expr) => {
+            due!(deliveries::issue.eq($issue)).filter(deliveries::sender.ne_all(bulk_of))
+        };
+    }
+    macro_rules! messages {
+        ($senders:expr) => {
+            due!(deliveries::issue.is_null()).filter(deliveries::sender.eq_any($senders))
+        };
+    }
+    Ok(match (conn, of) {
+        (Conn::Postgres(c), Of::Issue(issue)) => of_issue!(issue).for_update().skip_locked().load(c).await?,
+        (Conn::Postgres(c), Of::Messages(senders)) => messages!(senders).for_update().skip_locked().load(c).await?,
+        (Conn::Sqlite(c), Of::Issue(issue)) => of_issue!(issue).load(c).await?,
+        (Conn::Sqlite(c), Of::Messages(senders)) => messages!(senders).load(c).await?,
     })
 }
 

@@ -7,12 +7,12 @@ use diesel::{
     Selectable, SelectableHelper, dsl::exists,
 };
 use diesel_async::RunQueryDsl;
-use rapport_core::{DeliveryId, IssueId, JourneyId, PublicationId, SubjectId, Time};
+use rapport_core::{DeliveryId, IssueId, JourneyId, PublicationId, SenderId, SubjectId, Time};
 use rapport_db::{Conn, Fault, Json, on};
 
 use super::{
     Changed,
-    schema::{deliveries, issues},
+    schema::{deliveries, issues, publications},
 };
 use crate::domain::{Audience, Content, Issue, IssueState, OnUnknown, StopRule};
 
@@ -161,14 +161,15 @@ pub async fn list_in(conn: &mut Conn<'_>, state: IssueState, limit: i64) -> Resu
     Ok(on!(conn, |c| issues::table.filter(issues::state.eq(state)).order(issues::id.asc()).limit(limit).select(issues::id).load(c).await)?)
 }
 
-/// The ids of issues that are being sent and have somebody to be tried now who is leased to nobody, oldest first.
-pub async fn list_due(conn: &mut Conn<'_>, now: Time, limit: i64) -> Result<Vec<IssueId>, Fault> {
+/// The ids of issues of these senders that are being sent and have somebody to be tried now who is leased to nobody, oldest first.
+pub async fn list_due(conn: &mut Conn<'_>, senders: &[SenderId], now: Time, limit: i64) -> Result<Vec<IssueId>, Fault> {
     let somebody = || {
         let waiting = deliveries::table.filter(deliveries::issue.eq(issues::id.nullable())).filter(deliveries::waiting);
         exists(waiting.filter(deliveries::worker.is_null()).filter(deliveries::next_attempt_time.le(now)))
     };
     Ok(on!(conn, |c| issues::table
         .filter(issues::state.eq(IssueState::Sending))
+        .filter(issues::publication.eq_any(publications::table.filter(publications::sender.eq_any(senders)).select(publications::id)))
         .filter(somebody())
         .order(issues::id.asc())
         .limit(limit)

@@ -61,11 +61,16 @@ pub async fn find(conn: &mut Conn<'_>, sender: SenderId) -> Result<Option<Pace>,
     Ok(row.map(Into::into))
 }
 
-/// All paces, to be changed in this transaction: whoever else gives slots away waits.
-pub async fn list_for_update(conn: &mut Conn<'_>) -> Result<Vec<Pace>, Fault> {
+/// The paces of these senders, to be changed in this transaction: whoever else gives their slots away waits.
+pub async fn list_for_update(conn: &mut Conn<'_>, senders: &[SenderId]) -> Result<Vec<Pace>, Fault> {
+    macro_rules! theirs {
+        () => {
+            paces::table.filter(paces::sender.eq_any(senders)).order(paces::sender.asc()).select(PaceRow::as_select())
+        };
+    }
     let rows: Vec<PaceRow> = match conn {
-        Conn::Postgres(c) => paces::table.order(paces::sender.asc()).select(PaceRow::as_select()).for_update().load(c).await?,
-        Conn::Sqlite(c) => paces::table.order(paces::sender.asc()).select(PaceRow::as_select()).load(c).await?,
+        Conn::Postgres(c) => theirs!().for_update().load(c).await?,
+        Conn::Sqlite(c) => theirs!().load(c).await?,
     };
     Ok(rows.into_iter().map(Into::into).collect())
 }

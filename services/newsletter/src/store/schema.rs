@@ -165,4 +165,5 @@ diesel::table! {
 diesel::joinable!(subscriptions -> subscribers (subscriber));
 diesel::joinable!(deliveries -> issues (issue));
 diesel::allow_tables_to_appear_in_same_query!(subscriptions, subscribers);
+diesel::allow_tables_to_appear_in_same_query!(issues, publications);
 diesel::allow_tables_to_appear_in_same_query!(deliveries, issues, issue_hours, subscriptions);

@@ -8,7 +8,7 @@ use rapport_core::{SenderId, Time};
 use rapport_db::{Conn, Fault, on};
 
 use super::{email, schema::senders};
-use crate::domain::Sender;
+use crate::domain::{Sender, sender::Route};
 
 #[derive(Insertable, Queryable, Selectable)]
 #[diesel(table_name = senders, treat_none_as_default_value = false)]
@@ -56,6 +56,15 @@ pub async fn first(conn: &mut Conn<'_>) -> Result<Option<Sender>, Fault> {
         .optional())?
     .map(Sender::try_from)
     .transpose()
+}
+
+/// The senders of a route.
+pub async fn list_of(conn: &mut Conn<'_>, route: &Route) -> Result<Vec<SenderId>, Fault> {
+    let ids = || senders::table.select(senders::id);
+    Ok(on!(conn, |c| match route {
+        Route::By(transport) => ids().filter(senders::transport.eq(transport)).load(c).await,
+        Route::ByNone(transports) => ids().filter(senders::transport.ne_all(transports)).load(c).await,
+    })?)
 }
 
 /// Every domain that senders write from, and get replies and failure notices at, in lower case.

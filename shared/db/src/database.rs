@@ -15,6 +15,9 @@ use crate::{Body, Conn, Fault, Location, Migrations, postgres::PostgresSchema, s
 /// How a transaction begins that sees one state and changes none.
 const READ_ONLY: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
+/// How one begins whose statements are planned once.
+const PLANNED_ONCE: &str = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan";
+
 /// An open database; cheap to clone.
 #[derive(Clone)]
 pub struct Database {
@@ -62,10 +65,30 @@ impl Database {
         &self,
         body: impl for<'r> AsyncFn(&'r mut Conn<'r>) -> Result<T, Failure<R>> + for<'r> Body<'r, Result<T, Failure<R>>>,
     ) -> Result<T, Failure<R>> {
+        self.write_begun("BEGIN", body).await
+    }
+
+    /// Like [`Self::write`], for a body that runs often and whose statements all go by key: PostgreSQL plans each once for a connection, and
+    /// not anew for the values that are bound to it, which takes it longer than to carry it out.
+    ///
+    /// # Errors
+    /// The body's failure, after which nothing of it is stored; or Unavailable, Internal.
+    pub async fn write_by_key<T, R>(
+        &self,
+        body: impl for<'r> AsyncFn(&'r mut Conn<'r>) -> Result<T, Failure<R>> + for<'r> Body<'r, Result<T, Failure<R>>>,
+    ) -> Result<T, Failure<R>> {
+        self.write_begun(PLANNED_ONCE, body).await
+    }
+
+    async fn write_begun<T, R>(
+        &self,
+        begin: &'static str,
+        body: impl for<'r> AsyncFn(&'r mut Conn<'r>) -> Result<T, Failure<R>> + for<'r> Body<'r, Result<T, Failure<R>>>,
+    ) -> Result<T, Failure<R>> {
         let work = async {
             match &self.inner.store {
                 Store::Sqlite(file) => file.writer.write(body).await,
-                Store::Postgres(schema) => schema.transaction("BEGIN", body).await,
+                Store::Postgres(schema) => schema.transaction(begin, body).await,
             }
         };
         let answer = self.measured("write", work).await;

@@ -60,7 +60,7 @@ struct Turn {
 }
 
 async fn turn(database: &Database, holder: &str, fence: Option<i64>, batch: i64) -> Result<Turn, Failure<Never>> {
-    let idle = database.read(async |conn| -> Result<bool, Failure<Never>> { Ok(fence.is_some() && !waiting(conn).await?) }).await?;
+    let idle = database.lookup(async |conn| -> Result<bool, Failure<Never>> { Ok(fence.is_some() && !waiting(conn).await?) }).await?;
     if idle {
         return Ok(Turn { fence, stamped: 0 });
     }

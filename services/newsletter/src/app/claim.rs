@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use rapport_core::{Context, DeliveryId, Email, IssueId, SenderId};
+use rapport_core::{Context, DeliveryId, Email, IssueId, SenderId, SubscriptionId};
 use rapport_db::{Conn, together};
 
 use super::{Failed, pace::Paces, suppression::suppressed, tally::Tally, unchanged};
@@ -101,8 +101,9 @@ pub async fn claim(conn: &mut Conn<'_>, cx: &Context, keys: &Keys, claim: &Claim
     let ids: Vec<DeliveryId> = chosen.iter().map(|candidate| candidate.id).collect();
     let addresses = chosen.iter().filter_map(|candidate| candidate.email.parse::<Email>().ok()).map(|email| email.normalized());
     let addresses: Vec<String> = addresses.collect();
+    let subscriptions: Vec<SubscriptionId> = chosen.iter().filter_map(|candidate| candidate.subscription).collect();
     let (due, active, suppressed) =
-        together!(conn, |c| store::delivery::find_all_for_update(c, &ids), |c| store::subscription::list_active_of(c, &ids), |c| {
+        together!(conn, |c| store::delivery::find_all_for_update(c, &ids), |c| store::subscription::list_active(c, &subscriptions), |c| {
             suppressed(c, keys, addresses)
         },)?;
     let until = clock + claim.lease;

@@ -1,9 +1,12 @@
 //! The ledger at work: what goes out is committed before its dot leaves, what came of it is committed
 //! under the same fence, and what a dead worker left is recovered.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use rapport_core::{Context, DeliveryId, IssueId, Time};
+use rapport_core::{Context, DeliveryId, IssueId, SubscriptionId, Time};
 use rapport_db::{Conn, together};
 
 use super::{Failed, tally::Tally};
@@ -15,10 +18,14 @@ use crate::{
 /// One step of a delivery that is to be committed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Its final dot is about to leave. `repeatable` when a repetition cannot make a second mail.
+    /// Its final dot is about to leave.
     Start {
         /// Under which lease.
         held: Held,
+        /// Of which issue.
+        issue: Option<IssueId>,
+        /// By which subscription.
+        subscription: Option<SubscriptionId>,
         /// Whether a repetition is harmless.
         repeatable: bool,
     },
@@ -56,10 +63,17 @@ pub enum Stepped {
 pub async fn step(conn: &mut Conn<'_>, cx: &Context, keys: &Keys, steps: &[Step]) -> Result<Vec<Stepped>, Failed> {
     let ids: Vec<DeliveryId> = steps.iter().map(|step| step.held().delivery).collect();
     // A dot that is committed here leaves: whoever pauses the issue meanwhile waits for this transaction.
-    let starts = steps.iter().any(|step| matches!(step, Step::Start { .. }));
+    let (mut issues, mut subscriptions) = (BTreeSet::new(), Vec::new());
+    for step in steps {
+        if let Step::Start { issue, subscription, .. } = step {
+            issues.extend(*issue);
+            subscriptions.extend(*subscription);
+        }
+    }
+    let issues: Vec<IssueId> = issues.into_iter().collect();
     let (rows, active, sending) =
-        together!(conn, |c| store::delivery::find_all_for_update(c, &ids), |c| store::subscription::list_active_of(c, &ids), |c| {
-            store::issue::list_sending_of(c, &ids, starts)
+        together!(conn, |c| store::delivery::find_all_for_update(c, &ids), |c| store::subscription::list_active(c, &subscriptions), |c| {
+            store::issue::hold_sending(c, &issues)
         },)?;
     let mut rows: BTreeMap<DeliveryId, Delivery> = rows.into_iter().map(|delivery| (delivery.id, delivery)).collect();
     let mut tally = Tally::default();
@@ -78,7 +92,7 @@ pub async fn step(conn: &mut Conn<'_>, cx: &Context, keys: &Keys, steps: &[Step]
             }
             // It was paused or cancelled: the lease is given back next.
             Step::Start { .. } if row.issue.is_some_and(|issue| !sending.contains(&issue)) => (None, Stepped::Stop),
-            Step::Start { held, repeatable } => match row.start(held, *repeatable) {
+            Step::Start { held, repeatable, .. } => match row.start(held, *repeatable) {
                 Some((row, attempt)) => {
                     let number = attempt.number;
                     (Some((row, Some(attempt))), Stepped::Go(number))

@@ -162,7 +162,8 @@ async fn subscribe(conn: &mut Conn<'_>, cx: &Context, publication: rapport_core:
 }
 
 fn start(work: &Leased) -> Step {
-    Step::Start { held: work.held.clone(), repeatable: false }
+    let (issue, subscription) = (work.delivery.issue, work.delivery.subscription);
+    Step::Start { held: work.held.clone(), issue, subscription, repeatable: false }
 }
 
 fn accepted(work: &Leased, number: i32) -> Step {

@@ -17,8 +17,8 @@ use crate::{
         claim::Work as Leased,
         ledger::{Step, Stepped},
     },
-    domain::{Courtesy, Held, Reply, Report, SmtpPhase, Verdict, outcome::courtesy},
-    mail::{End, Transport},
+    domain::{Courtesy, Delivery, Held, Reply, Report, SmtpPhase, Verdict, outcome::courtesy},
+    mail::End,
 };
 
 /// Hands over letters.
@@ -80,7 +80,9 @@ impl Clerk {
             self.settle(Step::Release(held)).await;
             return None;
         }
-        let Some(Stepped::Go(number)) = self.start(&held, transport).await else {
+        let Delivery { issue, subscription, .. } = leased.delivery;
+        let start = Step::Start { held: held.clone(), issue, subscription, repeatable: transport.repeatable() };
+        let Some(Stepped::Go(number)) = self.committer.step(start).await else {
             // Dropped before its dot: the letter was not sent.
             drop(prepared);
             self.settle(Step::Release(held)).await;
@@ -95,10 +97,6 @@ impl Clerk {
         }
         let ended = prepared.finish().await;
         self.note(held, Some(number), ended).await
-    }
-
-    async fn start(&self, held: &Held, transport: &Transport) -> Option<Stepped> {
-        self.committer.step(Step::Start { held: held.clone(), repeatable: transport.repeatable() }).await
     }
 
     async fn note(&self, held: Held, in_flight: Option<i32>, End { phase, verdict, reply }: End) -> Option<(Verdict, Courtesy)> {

@@ -128,5 +128,5 @@ async fn alone(work: &Work, step: &Step) -> Option<Stepped> {
 
 async fn store(work: &Work, steps: &[Step]) -> Result<Vec<Stepped>, Failed> {
     let cx = work.context();
-    work.database.write(async |conn| ledger::step(conn, &cx, &work.keys, steps).await).await
+    work.database.write_by_key(async |conn| ledger::step(conn, &cx, &work.keys, steps).await).await
 }

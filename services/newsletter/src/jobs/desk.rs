@@ -22,8 +22,8 @@ const SLOW: Duration = Duration::from_secs(1);
 const QUICK: Duration = Duration::from_millis(100);
 /// How many letters are leased, for each that may be under way, before it is their turn.
 const AHEAD: usize = 16;
-/// At least as many are.
-const FEW: usize = 32;
+/// At least as many are: leasing is a transaction, whether of few or of many.
+const FEW: usize = 128;
 /// How many letters may be under way, with those that are slow, for each that may be without.
 const WITH_SLOW: usize = 10;
 

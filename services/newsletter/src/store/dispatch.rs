@@ -3,7 +3,7 @@
 
 use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::RunQueryDsl;
-use rapport_core::{DeliveryId, IssueId, SenderId, Time};
+use rapport_core::{DeliveryId, IssueId, SenderId, SubscriptionId, Time};
 use rapport_db::{Conn, Fault, on};
 
 use super::schema::deliveries;
@@ -29,6 +29,8 @@ pub struct Due {
     pub issue: Option<IssueId>,
     /// Whose.
     pub sender: SenderId,
+    /// By which subscription; none without one.
+    pub subscription: Option<SubscriptionId>,
     /// The site that it goes to.
     pub site: String,
     /// The address.

@@ -7,7 +7,7 @@ use diesel::{
     Selectable, SelectableHelper, dsl::exists,
 };
 use diesel_async::RunQueryDsl;
-use rapport_core::{DeliveryId, IssueId, JourneyId, PublicationId, SenderId, SubjectId, Time};
+use rapport_core::{IssueId, JourneyId, PublicationId, SenderId, SubjectId, Time};
 use rapport_db::{Conn, Fault, Json, on};
 
 use super::{
@@ -202,21 +202,16 @@ pub async fn list_giving_up(conn: &mut Conn<'_>, limit: i64) -> Result<Vec<Issue
         .await)?)
 }
 
-/// Those of the issues of these deliveries that are being sent. With `hold`, they stay so until the transaction ends: who pauses one waits
-/// for it.
-pub async fn list_sending_of(conn: &mut Conn<'_>, ids: &[DeliveryId], hold: bool) -> Result<HashSet<IssueId>, Fault> {
+/// Those of these issues that are being sent. They stay so until the transaction ends: who pauses one waits for it.
+pub async fn hold_sending(conn: &mut Conn<'_>, ids: &[IssueId]) -> Result<HashSet<IssueId>, Fault> {
     let with_state = || issues::table.select((issues::id, issues::state));
-    let of = || deliveries::table.filter(deliveries::issue.is_not_null()).select(deliveries::issue.assume_not_null());
     let found: Vec<(IssueId, IssueState)> = match conn {
-        Conn::Postgres(c) => {
-            let query = with_state().filter(issues::id.eq_any(of().filter(deliveries::id.eq_any(ids))));
-            if hold { query.for_share().load(c).await? } else { query.load(c).await? }
-        }
+        Conn::Postgres(_) if ids.is_empty() => Vec::new(),
+        Conn::Postgres(c) => with_state().filter(issues::id.eq_any(ids)).for_share().load(c).await?,
         Conn::Sqlite(c) => {
             let mut found = Vec::with_capacity(ids.len());
             for id in ids {
-                let one = with_state().filter(issues::id.eq_any(of().filter(deliveries::id.eq(id))));
-                found.extend(one.first::<(IssueId, IssueState)>(&mut *c).await.optional()?);
+                found.extend(with_state().find(id).first::<(IssueId, IssueState)>(&mut *c).await.optional()?);
             }
             found
         }

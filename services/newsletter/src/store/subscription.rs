@@ -3,16 +3,15 @@
 use std::collections::HashSet;
 
 use diesel::{
-    AsChangeset, BoolExpressionMethods, ExpressionMethods, Insertable, NullableExpressionMethods, OptionalExtension, QueryDsl, Queryable,
-    Selectable, SelectableHelper,
+    AsChangeset, BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper,
 };
 use diesel_async::RunQueryDsl;
-use rapport_core::{CustomerId, DeliveryId, Email, JourneyId, PublicationId, SubscriberId, SubscriptionId, Time};
+use rapport_core::{CustomerId, Email, JourneyId, PublicationId, SubscriberId, SubscriptionId, Time};
 use rapport_db::{Conn, Fault, Json, on};
 
 use super::{
     Changed, email,
-    schema::{deliveries, subscribers, subscriptions},
+    schema::{subscribers, subscriptions},
 };
 use crate::domain::{Proof, Subscriber, Subscription, SubscriptionState, subscription::ConfirmationId};
 
@@ -218,18 +217,17 @@ pub async fn find_of_for_update(
     }
 }
 
-/// Those of the subscriptions of these deliveries that go on. Which state they are in is looked at here and not by the database, which
-/// could be led to search by it.
-pub async fn list_active_of(conn: &mut Conn<'_>, ids: &[DeliveryId]) -> Result<HashSet<SubscriptionId>, Fault> {
+/// Those of these subscriptions that are active. Which state they are in is looked at here and not by the database, which could be led to
+/// search by it.
+pub async fn list_active(conn: &mut Conn<'_>, ids: &[SubscriptionId]) -> Result<HashSet<SubscriptionId>, Fault> {
     let with_state = || subscriptions::table.select((subscriptions::id, subscriptions::state));
-    let of = || deliveries::table.filter(deliveries::subscription.is_not_null()).select(deliveries::subscription.assume_not_null());
     let found: Vec<(SubscriptionId, SubscriptionState)> = match conn {
-        Conn::Postgres(c) => with_state().filter(subscriptions::id.eq_any(of().filter(deliveries::id.eq_any(ids)))).load(c).await?,
+        Conn::Postgres(_) if ids.is_empty() => Vec::new(),
+        Conn::Postgres(c) => with_state().filter(subscriptions::id.eq_any(ids)).load(c).await?,
         Conn::Sqlite(c) => {
             let mut found = Vec::with_capacity(ids.len());
             for id in ids {
-                let one = with_state().filter(subscriptions::id.eq_any(of().filter(deliveries::id.eq(id))));
-                found.extend(one.first::<(SubscriptionId, SubscriptionState)>(&mut *c).await.optional()?);
+                found.extend(with_state().find(id).first::<(SubscriptionId, SubscriptionState)>(&mut *c).await.optional()?);
             }
             found
         }

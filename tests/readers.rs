@@ -48,33 +48,3 @@ pub async fn grow(place: Place<'_>, count: usize, address: &str) {
         }
     }
 }
-
-/// Makes all readers of a publication readers of another one too; both by their ids.
-pub async fn share(place: Place<'_>, from: &str, to: &str) {
-    let copied = |id: &str, from: &str, to: &str| {
-        format!(
-            "INSERT INTO subscriptions
-            SELECT {id}, 1, {to}, subscriber, state, proofs, {id}, journey, create_time, ask_time, expire_time, confirm_time, end_time,
-                end_reason
-            FROM subscriptions WHERE publication = {from}"
-        )
-    };
-    match place {
-        Place::Sqlite(file) => {
-            let mut conn = SqliteConnection::establish(&file.display().to_string()).expect("the file is a database");
-            let blob = |id: &str| format!("unhex('{}')", id.replace('-', ""));
-            for statement in ["PRAGMA busy_timeout = 10000", "PRAGMA foreign_keys = ON", &copied("randomblob(16)", &blob(from), &blob(to))]
-            {
-                sql_query(statement).execute(&mut conn).unwrap_or_else(|error| panic!("{statement}: {error}"));
-            }
-        }
-        Place::Postgres(url) => {
-            let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.expect("the cluster runs");
-            tokio::spawn(connection);
-            let uuid = |id: &str| format!("'{id}'::uuid");
-            for statement in ["SET search_path TO newsletter", &copied("gen_random_uuid()", &uuid(from), &uuid(to))] {
-                client.batch_execute(statement).await.unwrap_or_else(|error| panic!("{statement}: {error}"));
-            }
-        }
-    }
-}

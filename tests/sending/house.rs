@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use diesel::{Connection, RunQueryDsl, SqliteConnection, sql_query};
 use mail_parser::MessageParser;
 use rapport_proto::newsletter::v1::{
     self as pb, DeliveryState, IssueState, OnUnknown, issue_service_client::IssueServiceClient,
@@ -69,7 +70,7 @@ impl House {
     pub async fn also(&self, worker: &Worker, transport: &str) -> String {
         let (_, publication_id) = worker.publish(transport).await;
         let file = self.data.file("newsletter");
-        readers::share(self.place(&file), &self.publication_id, &publication_id).await;
+        share(self.place(&file), &self.publication_id, &publication_id).await;
         publication_id
     }
 
@@ -200,6 +201,37 @@ impl Worker {
             (page.deliveries, page.next_page_token)
         });
         all.await
+    }
+}
+
+/// Makes all readers of a publication readers of another one too; both by their ids.
+async fn share(place: Place<'_>, from: &str, to: &str) {
+    let copied = |id: &str, from: &str, to: &str| {
+        format!(
+            "INSERT INTO subscriptions (id, version, publication, subscriber, state, proofs, confirmation, journey, create_time, ask_time,
+                expire_time, confirm_time, end_time, end_reason)
+            SELECT {id}, 1, {to}, subscriber, state, proofs, {id}, journey, create_time, ask_time, expire_time, confirm_time, end_time,
+                end_reason
+            FROM subscriptions WHERE publication = {from}"
+        )
+    };
+    match place {
+        Place::Sqlite(file) => {
+            let mut conn = SqliteConnection::establish(&file.display().to_string()).expect("the file is a database");
+            let blob = |id: &str| format!("unhex('{}')", id.replace('-', ""));
+            for statement in ["PRAGMA busy_timeout = 10000", "PRAGMA foreign_keys = ON", &copied("randomblob(16)", &blob(from), &blob(to))]
+            {
+                sql_query(statement).execute(&mut conn).unwrap_or_else(|error| panic!("{statement}: {error}"));
+            }
+        }
+        Place::Postgres(url) => {
+            let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.expect("the cluster runs");
+            tokio::spawn(connection);
+            let uuid = |id: &str| format!("'{id}'::uuid");
+            for statement in ["SET search_path TO newsletter", &copied("gen_random_uuid()", &uuid(from), &uuid(to))] {
+                client.batch_execute(statement).await.unwrap_or_else(|error| panic!("{statement}: {error}"));
+            }
+        }
     }
 }
 

@@ -50,7 +50,7 @@ pub struct Settings {
     pub previous_token_key: String,
     /// The key of suppressed addresses; empty for one of its own.
     pub mark_key: String,
-    /// How many letters are handed over at a time.
+    /// How many letters are handed over at a time by each transport.
     pub letters_at_a_time: usize,
     /// How long a lease lasts.
     pub lease_seconds: u64,
@@ -102,7 +102,7 @@ const OTHER_SITES: &str = "other";
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SiteSection {
-    /// How many letters are under way to it at a time.
+    /// How many letters are under way to it at a time, by one process through one transport.
     pub letters_at_a_time: usize,
     /// How many it gets a minute; 0 for no limit.
     pub letters_per_minute: i32,

@@ -92,10 +92,11 @@ impl PostgresSchema {
     ) -> Result<T, Failure<R>> {
         let conn = Borrowed(Some(self.checkout().await?));
         // By hand and not by `AsyncConnection::transaction`, which demands bounds that a generic async closure cannot state. The first
-        // statement of the body is sent right behind BEGIN, which saves a round trip; BEGIN fails only where nothing works any more.
+        // statement of the body is sent right behind BEGIN, which saves a round trip. When BEGIN fails, which is hardly ever but where the
+        // connection is broken, the body is not run on.
         let (mut first, mut then) = (conn.get(), Conn::Postgres(conn.get()));
-        let (begun, answer) = futures::join!(first.batch_execute(begin), body(&mut then));
-        begun.map_err(Fault::from)?;
+        let begun = async { first.batch_execute(begin).await.map_err(Fault::from) };
+        let ((), answer) = futures::try_join!(begun, async { Ok(body(&mut then).await) })?;
         match answer {
             Ok(value) => {
                 conn.get().batch_execute("COMMIT").await.map_err(Fault::from)?;

@@ -29,7 +29,7 @@ pub struct Claim {
     /// The worker.
     pub worker: String,
     /// Whose deliveries it takes.
-    pub route: Route,
+    pub senders: Vec<SenderId>,
     /// How many deliveries it has room for.
     pub room: usize,
     /// How many of them to sites that are known.
@@ -75,22 +75,27 @@ pub enum About {
     Message(Box<(Message, Option<Subscription>)>),
 }
 
+/// The senders of a route: whose deliveries are claimed together.
+///
+/// # Errors
+/// When the database fails.
+pub async fn senders(conn: &mut Conn<'_>, route: &Route) -> Result<Vec<SenderId>, Failed> {
+    Ok(store::sender::list_of(conn, route).await?)
+}
+
 /// Leases what is due. What is not to be sent any more is settled here.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn claim(conn: &mut Conn<'_>, cx: &Context, keys: &Keys, claim: &Claim) -> Result<Claimed, Failed> {
-    let senders = store::sender::list_of(conn, &claim.route).await?;
-    if senders.is_empty() {
-        return Ok(Claimed::default());
-    }
-    let (clock, limited, issues) = together!(conn, |c| rapport_db::clock::now(c), |c| store::pace::list_for_update(c, &senders), |c| {
-        store::issue::list_due(c, &senders, cx.now, ISSUES)
+    let senders = &claim.senders;
+    let (clock, limited, issues) = together!(conn, |c| rapport_db::clock::now(c), |c| store::pace::list_for_update(c, senders), |c| {
+        store::issue::list_due(c, senders, cx.now, ISSUES)
     })?;
     let mut closed = if claim.limits.any_per_minute() { store::pace::list_closed_sites(conn, clock + HORIZON).await? } else { Vec::new() };
     closed.retain(|site| claim.limits.of(site).per_minute > 0);
     let mut paces = Paces::new(limited, closed, cx.now, clock);
-    let of = issues.into_iter().map(Of::Issue).chain([Of::Messages(&senders)]).collect();
+    let of = issues.into_iter().map(Of::Issue).chain([Of::Messages(senders)]).collect();
     let (candidates, limited) = candidates(conn, cx, &mut paces, of, claim).await?;
     let sites = candidates.iter().map(|candidate| candidate.site.as_str()).collect();
     paces.load_sites(conn, &claim.limits, sites).await?;

@@ -1,6 +1,7 @@
 //! The ledger in the database: a crash at any point loses nobody and mails nobody twice, and two workers never share a recipient.
 
 mod control;
+mod routes;
 mod sites;
 mod suppression;
 
@@ -10,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use rapport_core::{Context, Failure, IssueId};
+use rapport_core::{Context, Failure, IssueId, SenderId};
 use rapport_db::{Conn, Database, DatabaseSettings, Location};
 use rapport_testkit::{Backend, TestDatabase, both_databases, world};
 
@@ -56,6 +57,11 @@ impl House {
 
     /// The same to the readers of these numbers.
     async fn issue_to(&self, readers: std::ops::Range<usize>) -> IssueId {
+        self.issue_by("outbox", readers).await.1
+    }
+
+    /// The same by a sender of this transport, whose id is given too.
+    async fn issue_by(&self, transport: &str, readers: std::ops::Range<usize>) -> (SenderId, IssueId) {
         let (cx, keys) = (&self.cx, &self.keys);
         let (sender, publication, id) = (cx.fresh(), cx.fresh(), cx.fresh());
         self.database
@@ -68,7 +74,7 @@ impl House {
                     from_address,
                     reply_domain,
                     bounce_domain,
-                    transport: "outbox".into(),
+                    transport: transport.into(),
                     brand_name: String::new(),
                     brand_color: None,
                 };
@@ -102,7 +108,7 @@ impl House {
             .expect("stored");
         loop {
             let chunk = self.database.read(async |conn| freeze::next_chunk(conn, id).await).await.expect("read");
-            let Some(chunk) = chunk else { return id };
+            let Some(chunk) = chunk else { return (sender, id) };
             if chunk.last {
                 self.database.write(async |conn| freeze::start(conn, cx, id, chunk.after).await).await.expect("started");
                 continue;
@@ -122,8 +128,13 @@ impl House {
     }
 
     async fn claim_within(&self, worker: &str, room: usize, limits: SiteLimits) -> Vec<Leased> {
+        self.claim_of(&Route::By("outbox".to_owned()), worker, room, limits).await
+    }
+
+    async fn claim_of(&self, route: &Route, worker: &str, room: usize, limits: SiteLimits) -> Vec<Leased> {
+        let senders = self.database.lookup(async |conn| claim::senders(conn, route).await).await.expect("read");
         let (worker, sites, limits, lease) = (worker.to_owned(), BTreeMap::new(), Arc::new(limits), Duration::from_secs(3600));
-        let claim = Claim { worker, route: Route::By("outbox".to_owned()), room, sites, other_sites: 100, limits, lease };
+        let claim = Claim { worker, senders, room, sites, other_sites: 100, limits, lease };
         self.database.write(async |conn| claim::claim(conn, &self.cx, &self.keys, &claim).await).await.expect("leased").work
     }
 

@@ -85,7 +85,7 @@ struct Site {
 }
 
 impl Paces {
-    /// From the paces of all senders, read for update, and the sites that have no slot now. `clock` is the database's.
+    /// From the paces of the senders in question, read for update, and the sites that have no slot now. `clock` is the database's.
     pub fn new(senders: Vec<Pace>, closed: Vec<String>, now: Time, clock: Time) -> Self {
         let left = |pace: Pace| Left { slots: pace.slots(clock), today: pace.left_today(now), pace };
         let limited = senders.into_iter().filter(|pace| pace.limits.any());

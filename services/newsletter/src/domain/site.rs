@@ -1,4 +1,4 @@
-//! How much a destination site may get, from all senders together.
+//! How much a destination site may get.
 
 use std::collections::BTreeMap;
 

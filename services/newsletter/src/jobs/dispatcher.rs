@@ -163,15 +163,22 @@ impl Dispatcher {
         limits: Arc<SiteLimits>,
     ) -> impl Future<Output = Claimed> + Send + use<> {
         let (work, leases) = (self.clerk.work.clone(), self.clerk.leases.clone());
-        let (worker, route) = (self.worker.clone(), self.route.clone());
-        let claim = Claim { worker, route, room, sites, other_sites, limits, lease: work.settings.lease() };
+        let (worker, route, lease) = (self.worker.clone(), self.route.clone(), work.settings.lease());
         async move {
             let cx = work.context();
-            let until = Instant::now() + claim.lease;
-            let claimed = work.database.write(async |conn| claim::claim(conn, &cx, &work.keys, &claim).await).await;
-            let claimed = claimed.unwrap_or_else(|failure| {
+            let leasing = async {
+                let senders = work.database.lookup(async |conn| claim::senders(conn, &route).await).await?;
+                if senders.is_empty() {
+                    return Ok((Claimed::default(), Instant::now()));
+                }
+                let claim = Claim { worker, senders, room, sites, other_sites, limits, lease };
+                let until = Instant::now() + lease;
+                let claimed = work.database.write(async |conn| claim::claim(conn, &cx, &work.keys, &claim).await).await?;
+                Ok::<_, Failure<Refused>>((claimed, until))
+            };
+            let (claimed, until) = leasing.await.unwrap_or_else(|failure| {
                 tracing::warn!(%failure, "deliveries could not be leased; trying again");
-                Claimed::default()
+                (Claimed::default(), Instant::now())
             });
             for leased in &claimed.work {
                 leases.take(leased.delivery.id, until);

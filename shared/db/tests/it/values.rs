@@ -1,16 +1,16 @@
 //! Values come back as they went, transactions undo themselves, request ids and leases hold.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use diesel::{ExpressionMethods, QueryDsl};
+use diesel::{ExpressionMethods, QueryDsl, dsl::sql, sql_types::Integer};
 use diesel_async::RunQueryDsl;
 use futures::future::join_all;
 use rapport_core::{Channel, Failure, Never, Time};
-use rapport_db::{Fault, Json, feed, leases, on, requests};
-use rapport_testkit::both_databases;
+use rapport_db::{Conn, Database, Fault, Json, feed, leases, on, requests};
+use rapport_testkit::{Backend, both_databases};
 use tokio::sync::Notify;
 
-use crate::notes::{find, ids, insert, note, notes, open, settings};
+use crate::notes::{find, ids, insert, migrations, note, notes, open, settings};
 
 both_databases! {
     async fn values_come_back_as_they_went(backend: Backend) {
@@ -149,4 +149,27 @@ both_databases! {
             last = after.generation;
         }
     }
+}
+
+#[tokio::test]
+async fn on_postgresql_a_connection_comes_back_from_every_transaction_that_was_ended() {
+    let place = Backend::Postgres.database().await;
+    let mut settings = settings(&place);
+    settings.pool_size = 1;
+    let database = Database::open(&settings, migrations()).await.expect("it opens");
+    let mut pids = BTreeSet::new();
+    for number in 0..6 {
+        let ended = database
+            .write(async |conn| -> Result<i32, Failure<Never>> {
+                let Conn::Postgres(c) = conn else { panic!("it is PostgreSQL") };
+                let pid = diesel::select(sql::<Integer>("pg_backend_pid()")).get_result(c).await.map_err(Fault::from)?;
+                // Every second one stores a note that is there already, which fails.
+                insert(conn, &note(number / 2)).await?;
+                Ok(pid)
+            })
+            .await;
+        assert_eq!(ended.is_ok(), number % 2 == 0);
+        pids.extend(ended.ok());
+    }
+    assert_eq!(pids.len(), 1, "{pids:?}");
 }

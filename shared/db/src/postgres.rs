@@ -96,7 +96,9 @@ impl PostgresSchema {
         // connection is broken, the body is not run on.
         let (mut first, mut then) = (conn.get(), Conn::Postgres(conn.get()));
         let begun = async { first.batch_execute(begin).await.map_err(Fault::from) };
-        let ((), answer) = futures::try_join!(begun, async { Ok(body(&mut then).await) })?;
+        // Bodies are large, and what joins them moves them about: on the heap they leave the stack to what they call.
+        let run = Box::pin(body(&mut then));
+        let ((), answer) = futures::try_join!(begun, run.map(Ok))?;
         match answer {
             Ok(value) => {
                 conn.get().batch_execute("COMMIT").await.map_err(Fault::from)?;
